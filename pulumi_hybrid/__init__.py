@@ -1,0 +1,16 @@
+"""Tencent Cloud and Alibaba Cloud resources for Pulumi that lose no secret and buy nothing twice.
+
+Resources:
+    tencentcloud.tat.RegisterCode: a code with which machines register for TencentCloud
+        Automation Tools.
+
+Importing this package imports no vendor SDK: that happens in the provider process, at the first
+call that needs one.
+"""
+
+from pulumi_hybrid import tencentcloud
+from pulumi_hybrid.errors import Error
+
+__version__ = "0.1.0"
+
+__all__ = ["Error", "__version__", "tencentcloud"]

@@ -1,0 +1,214 @@
+"""What the engine can do for a dynamic provider beyond pulumi.dynamic's six methods.
+
+This is the only place that knows how the engine reaches a hook (check, diff, create, read, update,
+delete). ``pulumi.dynamic`` hands a hook its properties and turns every exception into a traceback.
+The gRPC request and its context are in the frames above the hook, though, and with public gRPC
+calls on them a hook can do what a compiled provider can: fail with one clean line, keep a half-made
+resource in state, know its URN and time limit, and write to the resource's own row.
+
+Where the frames are not there (another pulumi version, a test that calls the hook itself), each of
+these falls back to the plain behaviour of ``pulumi.dynamic``.
+"""
+
+from __future__ import annotations
+
+import asyncio
+import sys
+import threading
+from collections.abc import Iterator, Mapping
+from contextlib import contextmanager
+from dataclasses import dataclass, field
+from functools import cache
+from typing import Any
+
+import grpc
+from google.protobuf import any_pb2, struct_pb2
+from pulumi.runtime import rpc
+from pulumi.runtime.proto import engine_pb2, engine_pb2_grpc, provider_pb2, status_pb2
+
+from pulumi_hybrid.errors import Error, InitFailed
+
+PROVIDER_KEY = "__provider"
+"""The property in which pulumi.dynamic keeps the serialized provider."""
+
+# The servicer's frame is a handful of calls above a hook; a search without an end could be slow.
+_FRAMES_TO_SEARCH = 30
+
+
+def secret(value: Any) -> dict[str, Any]:
+    """The value as the engine marks a secret: encrypted in state, masked in the terminal."""
+    return {rpc._special_sig_key: rpc._special_secret_sig, "value": value}
+
+
+def is_unknown(value: Any) -> bool:
+    """Whether the value, or a part of it, is not known before the update (another's output)."""
+    return rpc.contains_unknowns(value)
+
+
+@dataclass
+class Call:
+    """One call of the engine into a hook.
+
+    Attributes:
+        urn: the resource's URN; empty where the engine cannot be asked.
+        timeout: seconds that the user's ``custom_timeouts`` allow; None where the user set none.
+        old_inputs: the inputs of the last successful run, as the program gave them; None where the
+            engine does not say or there was none.
+    """
+
+    urn: str = ""
+    timeout: float | None = None
+    old_inputs: dict[str, Any] | None = None
+    _request: Any = None
+    _context: grpc.ServicerContext | None = None
+    _ended: threading.Event = field(default_factory=threading.Event)
+
+    @property
+    def name(self) -> str:
+        """The resource's name in the program, the last part of the URN."""
+        return self.urn.rpartition("::")[2]
+
+    @property
+    def abandoned(self) -> bool:
+        """Whether the engine has gone, so that nothing returned will reach it."""
+        return self._context is not None and not self._context.is_active()
+
+    def sleep(self, seconds: float) -> None:
+        """Wait, but no longer than the engine does."""
+        self._ended.wait(seconds)
+
+    def progress(self, text: str) -> None:
+        """Show the text on the resource's row until the next one replaces it."""
+        self._log(engine_pb2.INFO, text, ephemeral=True)
+
+    def warn(self, text: str) -> None:
+        """Show the text as a warning that stays in the run's diagnostics."""
+        self._log(engine_pb2.WARNING, text, ephemeral=False)
+
+    def _log(self, severity: Any, text: str, *, ephemeral: bool) -> None:
+        engine = _engine()
+        if engine is None or not self.urn:
+            return
+        try:
+            engine.Log(
+                engine_pb2.LogRequest(
+                    severity=severity, message=text, urn=self.urn, ephemeral=ephemeral
+                )
+            )
+        except grpc.RpcError:
+            # The engine has gone; what is being done for it goes on.
+            return
+
+    def _fail(self, error: Error) -> None:
+        """Make the error's line the whole of what the user sees."""
+        if self._context is None:
+            return
+        status = status_pb2.Status(code=grpc.StatusCode.UNKNOWN.value[0], message=str(error))
+        if isinstance(error, InitFailed):
+            detail = any_pb2.Any()
+            detail.Pack(self._init_failed(error))
+            status.details.append(detail)
+        self._context.set_trailing_metadata(
+            (("grpc-status-details-bin", status.SerializeToString()),)
+        )
+
+    def _init_failed(self, error: InitFailed) -> provider_pb2.ErrorResourceInitFailed:
+        sent = self._request.news if hasattr(self._request, "news") else self._request.properties
+        # Without its provider the engine could not reach the resource again.
+        outputs = error.outputs | {PROVIDER_KEY: sent.fields[PROVIDER_KEY].string_value}
+        return provider_pb2.ErrorResourceInitFailed(
+            id=error.id, properties=_struct(outputs), inputs=sent, reasons=[str(error)]
+        )
+
+
+@contextmanager
+def hook(prefix: str) -> Iterator[Call]:
+    """Run a hook's body with its call, and see to it that every failure is one line.
+
+    Args:
+        prefix: what was being done, put before a failure's reason ("cannot create RegisterCode").
+
+    Raises:
+        Error: whatever went wrong, without the chain of causes: an SDK's exception may hold the
+            answer's body, and with it a code that is shown only once.
+    """
+    call = _call()
+    try:
+        yield call
+    except Error as error:
+        failure = error
+    except Exception as bug:  # noqa: BLE001 - the last wall before the user's terminal
+        failure = Error(
+            f"unexpected {type(bug).__name__} {_place(bug)}. This is a bug of pulumi_hybrid: "
+            "please report it with this line"
+        )
+    else:
+        return
+    failure.operation = prefix
+    failure.__cause__ = failure.__context__ = None
+    call._fail(failure)
+    raise failure from None
+
+
+def _place(bug: BaseException) -> str:
+    """Where it happened. Not what it says: that may hold what nobody is to see."""
+    trace = bug.__traceback__
+    place = "somewhere"
+    while trace is not None:
+        module = trace.tb_frame.f_globals.get("__name__", "")
+        if module.startswith("pulumi_hybrid"):
+            place = f"at {module}:{trace.tb_lineno}"
+        trace = trace.tb_next
+    return place
+
+
+def _call() -> Call:
+    frame = sys._getframe()
+    for _ in range(_FRAMES_TO_SEARCH):
+        if frame.f_back is None:
+            break
+        frame = frame.f_back
+        context = frame.f_locals.get("context")
+        request = frame.f_locals.get("request")
+        if isinstance(context, grpc.ServicerContext) and request is not None:
+            return _call_of(request, context)
+    return Call()
+
+
+def _call_of(request: Any, context: grpc.ServicerContext) -> Call:
+    call = Call(
+        urn=request.urn,
+        timeout=getattr(request, "timeout", 0) or None,
+        old_inputs=_properties(getattr(request, "old_inputs", None))
+        or _properties(getattr(request, "inputs", None)),
+        _request=request,
+        _context=context,
+    )
+    context.add_callback(call._ended.set)
+    return call
+
+
+def _properties(struct: struct_pb2.Struct | None) -> dict[str, Any] | None:
+    if struct is None or not struct.fields:
+        return None
+    properties: dict[str, Any] = rpc.deserialize_properties(struct, True)
+    return properties
+
+
+def _struct(properties: Mapping[str, Any]) -> struct_pb2.Struct:
+    loop = asyncio.new_event_loop()
+    try:
+        return loop.run_until_complete(rpc.serialize_properties(dict(properties), {}))
+    finally:
+        loop.close()
+
+
+@cache
+def _engine() -> engine_pb2_grpc.EngineStub | None:
+    """The engine's own service, at the address that it gave this process; None elsewhere."""
+    provider_process = sys.modules.get("__main__")
+    if getattr(provider_process, "DynamicResourceProviderServicer", None) is None:
+        return None
+    if len(sys.argv) < 2:
+        return None
+    return engine_pb2_grpc.EngineStub(grpc.insecure_channel(sys.argv[1]))

@@ -1,0 +1,140 @@
+"""Every way in which the package says no, and the line that it says it with.
+
+    Error
+    ├── Misconfigured      a key, region or endpoint that is missing or cannot be used
+    ├── Refused            the vendor answered, and the answer was an error code
+    │   ├── Throttled      too many requests: refused before any work was done
+    │   ├── Transient      a fault of the vendor's that normally clears; work may have been done
+    │   └── NotFound       the resource that was asked for does not exist
+    ├── NotSent            the connection failed in a way that proves that nothing was sent
+    ├── Ambiguous          the answer was lost: the vendor may have done the work, or not
+    ├── Gone               a resource that ought to be there is not
+    └── InitFailed         the resource was made, but is not finished: it stays in state
+
+A text is one line that stands alone: what could not be done, why, what to do next, and in brackets
+the vendor's own words with code and RequestId. It never holds a code, a key or a token.
+"""
+
+from __future__ import annotations
+
+from dataclasses import dataclass
+from typing import Any
+
+# Longer than any sentence of the vendors' pages; an HTML page in place of one is cut off.
+_LONGEST_VENDOR_TEXT = 300
+
+
+class Error(Exception):
+    """The root of the tree, and what nobody foresaw.
+
+    Args:
+        reason: why, in the words of the user's program; and after a full stop what to do.
+
+    Attributes:
+        operation: what could not be done ("cannot create RegisterCode"), put before the reason.
+    """
+
+    def __init__(self, reason: str) -> None:
+        super().__init__(reason)
+        self.reason = reason
+        self.operation = ""
+
+    def __str__(self) -> str:
+        """One line."""
+        return one_line(f"{self.operation}: {self.reason}" if self.operation else self.reason)
+
+
+class Misconfigured(Error):
+    """A key, region or endpoint that is missing or cannot be used."""
+
+
+@dataclass(frozen=True)
+class Answer:
+    """What the vendor said, and to what.
+
+    Attributes:
+        action: the API action, with its product ("TAT CreateRegisterCode").
+        code: the vendor's error code.
+        message: the vendor's words.
+        request_id: what the vendor's support asks for; empty where there was none.
+    """
+
+    action: str
+    code: str
+    message: str
+    request_id: str
+
+    def __str__(self) -> str:
+        """The part in brackets at the end of a line."""
+        message = one_line(self.message)
+        if len(message) > _LONGEST_VENDOR_TEXT:
+            message = message[:_LONGEST_VENDOR_TEXT] + "…"
+        parts = [f"{self.action}: {self.code}"]
+        if message:
+            parts.append(f"“{message.rstrip('.')}”")
+        if self.request_id:
+            parts.append(f"RequestId {self.request_id}")
+        return f"[{', '.join(parts)}]"
+
+
+class Refused(Error):
+    """The vendor answered with an error code.
+
+    Args:
+        reason: what the code means for the user, and what to do.
+        answer: what the vendor said.
+    """
+
+    def __init__(self, reason: str, answer: Answer) -> None:
+        super().__init__(reason)
+        self.answer = answer
+
+    def __str__(self) -> str:
+        """One line, the vendor's words last."""
+        return f"{super().__str__()} {self.answer}"
+
+
+class Throttled(Refused):
+    """Too many requests: refused before any work was done, safe to repeat."""
+
+
+class Transient(Refused):
+    """A fault of the vendor's that normally clears; the work may have been done all the same."""
+
+
+class NotFound(Refused):
+    """The resource that was asked for does not exist."""
+
+
+class NotSent(Error):
+    """The connection failed in a way that proves that nothing was sent: safe to repeat."""
+
+
+class Ambiguous(Error):
+    """The answer was lost: the vendor may have done the work, or not."""
+
+
+class Gone(Error):
+    """A resource that ought to be there is not."""
+
+
+class InitFailed(Error):
+    """The resource was made, but is not finished: the engine keeps it in state and fails the run.
+
+    The next ``pulumi up`` calls ``update`` to finish it, or replaces it where ``diff`` says so.
+
+    Args:
+        reason: what went wrong and what happens next.
+        id: the resource's id.
+        outputs: what is known of it; a once-only secret in the engine's wire form of one.
+    """
+
+    def __init__(self, reason: str, id: str, outputs: dict[str, Any]) -> None:
+        super().__init__(reason)
+        self.id = id
+        self.outputs = outputs
+
+
+def one_line(text: str) -> str:
+    """The text with every run of white space, line ends included, made one space."""
+    return " ".join(text.split())

@@ -1,0 +1,341 @@
+"""What happens to a resource from the first preview to its end, once for all resources.
+
+A resource's own module describes it (``Lifecycle``'s class attributes) and says how the vendor's
+API makes, shows and removes one (``Lifecycle``'s abstract methods). Everything else is here: checks
+before any request, what a change does, adoption, drift, rotation, and that no id and no secret is
+lost between the vendor's answer and the state.
+"""
+
+from __future__ import annotations
+
+from abc import ABC, abstractmethod
+from collections.abc import Mapping, Sequence
+from contextlib import suppress
+from dataclasses import dataclass, field
+from typing import Any, ClassVar, Generic, TypeVar
+
+import pulumi
+from pulumi.dynamic import (
+    CheckFailure,
+    CheckResult,
+    ConfigureRequest,
+    CreateResult,
+    DiffResult,
+    ReadResult,
+    Resource,
+    ResourceProvider,
+    UpdateResult,
+)
+
+from pulumi_hybrid import engine
+from pulumi_hybrid.clock import Deadline
+from pulumi_hybrid.engine import Call
+from pulumi_hybrid.errors import Error, Gone, InitFailed, Misconfigured
+from pulumi_hybrid.fields import ADOPT_ID, REGION, Field, OnChange
+from pulumi_hybrid.settings import Cloud, Settings
+
+Api = TypeVar("Api")
+
+# The URNs of resources that were there before this run. `adopt_id` is for the first create alone,
+# but to replace a resource the engine calls `create` just as for a first one, after it has had the
+# old one checked and compared.
+_existing: set[str] = set()
+
+Properties = dict[str, Any]
+"""A resource's inputs or outputs by their names in the program; None or absent is not given."""
+
+
+@dataclass
+class Made:
+    """What a create action answered.
+
+    Attributes:
+        id: the vendor's id.
+        secrets: what is shown only this once, by output name.
+    """
+
+    id: str
+    secrets: Properties = field(default_factory=dict, repr=False)
+
+
+class Lifecycle(ResourceProvider, ABC, Generic[Api]):
+    """A resource's provider: stateless where it is serialized, its class at one path for ever.
+
+    Attributes:
+        kind: the resource's name in the program ("RegisterCode").
+        cloud: whose it is.
+        inputs: what goes in.
+        outputs: what comes out beside the inputs, once-only secrets not counted.
+        secrets: outputs that the vendor shows only once.
+        seconds: how long a create, update or delete may take where the user's ``custom_timeouts``
+            say nothing.
+    """
+
+    # The class is serialized by its name alone, and there is nothing secret in a name.
+    serialize_as_secret_always = False
+
+    kind: ClassVar[str]
+    cloud: ClassVar[Cloud]
+    inputs: ClassVar[Sequence[Field]]
+    outputs: ClassVar[Sequence[str]]
+    secrets: ClassVar[Sequence[str]] = ()
+    seconds: ClassVar[float] = 5 * 60
+
+    settings = Settings()
+
+    # What the vendor's API does.
+
+    @abstractmethod
+    def connect(self, region: str, call: Call, deadline: Deadline) -> Api:
+        """The vendor's API in a region, for one call of the engine."""
+
+    @abstractmethod
+    def make(self, api: Api, inputs: Properties) -> Made:
+        """Call the create action, once. What it answered must not be lost: nothing else here."""
+
+    @abstractmethod
+    def look_up(self, api: Api, id: str) -> Properties | None:
+        """Inputs and outputs as they are in the cloud; None where there is no such resource."""
+
+    @abstractmethod
+    def remove(self, api: Api, id: str) -> None:
+        """Delete it; one that is gone already is deleted."""
+
+    def wait_until_ready(self, api: Api, id: str) -> Properties | None:
+        """What ``look_up`` says once a new resource can be used; None where it never showed."""
+        return self.look_up(api, id)
+
+    def worn_out(self, inputs: Properties, outputs: Properties) -> list[str]:
+        """The outputs that ask for a new resource although no input changed."""
+        return []
+
+    # What the engine asks for.
+
+    def configure(self, req: ConfigureRequest) -> None:
+        """Keep what is set for this process. Never called where the provider is serialized."""
+        self.settings = Settings(req.config)
+
+    def check(self, _olds: Properties, news: Properties) -> CheckResult:
+        """Every wrong input at once, and the inputs as they are kept; no request is made."""
+        with engine.hook(f"cannot check {self.kind}") as call:
+            if _olds and call.urn:
+                _existing.add(call.urn)
+            given = {
+                name: value
+                for name, value in news.items()
+                if name != engine.PROVIDER_KEY and value is not None
+            }
+            problems = [
+                f"{name}: is not an input of {self.kind}"
+                for name in given
+                if name not in self._names
+            ]
+            if REGION.name not in given:
+                try:
+                    given[REGION.name] = self._region(_olds)
+                except Misconfigured as error:
+                    problems.append(f"{REGION.name}: {error.reason}")
+            kept = {}
+            for an_input in self.inputs:
+                value = given.get(an_input.name)
+                if value is None or engine.is_unknown(value):
+                    kept[an_input.name] = value
+                elif problem := an_input.problem(value):
+                    problems.append(f"{an_input.name}: {problem}")
+                else:
+                    kept[an_input.name] = an_input.normal(value)
+            # The engine prints the value of a property that a failure names, secret or not.
+            return CheckResult(kept, [CheckFailure("", problem) for problem in problems])
+
+    def diff(self, _id: str, _olds: Properties, _news: Properties) -> DiffResult:
+        """What a change of an input does, and whether the resource has worn out."""
+        with engine.hook(f"cannot compare {self.kind}") as call:
+            before = _olds if call.old_inputs is None else call.old_inputs
+            replaces = [
+                an_input.name
+                for an_input in self.inputs
+                if an_input.on_change is OnChange.REPLACE
+                and _changed(an_input, before.get(an_input.name), _news.get(an_input.name))
+            ]
+            if not any(engine.is_unknown(_news.get(name)) for name in self._names):
+                replaces += self.worn_out(_news, _olds)
+            return DiffResult(changes=bool(replaces), replaces=replaces)
+
+    def create(self, props: Properties) -> CreateResult:
+        """Make one, or take over the one that ``adopt_id`` names."""
+        with engine.hook(f"cannot create {self.kind}") as call:
+            inputs = self._given(props)
+            api = self._connect(inputs, call)
+            adopt_id = inputs.get(ADOPT_ID.name)
+            if adopt_id and call.urn not in _existing:
+                return CreateResult(adopt_id, self._adopt(api, adopt_id, inputs, call))
+            made = self.make(api, inputs)
+            try:
+                return CreateResult(made.id, self._finish(api, made, inputs))
+            finally:
+                if call.abandoned:
+                    # Nobody will ever hold this id. Undone now, it is no orphan.
+                    with suppress(Error):
+                        self.remove(api, made.id)
+
+    def read(self, id_: str, props: Properties) -> ReadResult:
+        """What is in the cloud; inputs follow where it was changed there."""
+        with engine.hook(f"cannot read {self.kind} {id_}") as call:
+            before = self._given(props)
+            api = self._connect(before, call)
+            now = self.look_up(api, id_)
+            if now is None:
+                return ReadResult("", {})
+            once_only = self._once_only(props)
+            first_look = not any(name in props for name in self.outputs)
+            if first_look and self.secrets and not once_only:
+                call.warn(self._secret_is_lost(id_))
+            inputs = self._given(before if call.old_inputs is None else call.old_inputs)
+            inputs[REGION.name] = before[REGION.name]
+            if not first_look:
+                inputs |= self._drift(props, now)
+            return ReadResult(id_, self._outputs(before, now, once_only), inputs)
+
+    def update(self, _id: str, _olds: Properties, _news: Properties) -> UpdateResult:
+        """Finish a resource that an earlier run left unfinished."""
+        with engine.hook(f"cannot update {self.kind} {_id}") as call:
+            inputs = self._given(_news)
+            made = Made(_id, self._once_only(_olds))
+            return UpdateResult(self._finish(self._connect(inputs, call), made, inputs))
+
+    def delete(self, _id: str, _props: Properties) -> None:
+        """Delete it; gone is success."""
+        with engine.hook(f"cannot delete {self.kind} {_id}") as call:
+            self.remove(self._connect(self._given(_props), call), _id)
+
+    # What the hooks share.
+
+    @property
+    def _names(self) -> list[str]:
+        return [an_input.name for an_input in self.inputs]
+
+    def _given(self, props: Mapping[str, Any]) -> Properties:
+        """The inputs among the properties, numbers as the vendor takes them."""
+        return {
+            an_input.name: an_input.normal(props[an_input.name])
+            for an_input in self.inputs
+            if props.get(an_input.name) is not None
+        }
+
+    def _once_only(self, props: Mapping[str, Any]) -> Properties:
+        return {name: props[name] for name in self.secrets if props.get(name)}
+
+    def _drift(self, before: Properties, now: Properties) -> Properties:
+        """The inputs that were changed in the cloud, as they are there."""
+        return {
+            an_input.name: now[an_input.name]
+            for an_input in self.inputs
+            if an_input.shown
+            and an_input.name in now
+            and an_input.differs(before.get(an_input.name), now[an_input.name])
+        }
+
+    def _region(self, olds: Mapping[str, Any]) -> str:
+        """The region that a resource keeps, else the default one.
+
+        Raises:
+            Misconfigured: there is none.
+        """
+        setting = self.cloud.region
+        region = olds.get(REGION.name) or self.settings.get(setting)
+        if not region:
+            raise Misconfigured(f"is not set. Set it on the resource, {setting.how_to_set}")
+        return str(region)
+
+    def _connect(self, inputs: Properties, call: Call) -> Api:
+        inputs[REGION.name] = self._region(inputs)
+        return self.connect(inputs[REGION.name], call, Deadline(call.timeout or self.seconds))
+
+    def _adopt(self, api: Api, id: str, inputs: Properties, call: Call) -> Properties:
+        """Take over an existing resource, which must be as the program says it is."""
+        now = self.look_up(api, id)
+        if now is None:
+            raise Gone(
+                f"there is no {self.kind} {id} in {inputs[REGION.name]} to adopt. Check adopt_id "
+                "and the region, or take adopt_id out to make a new one"
+            )
+        different = [
+            an_input.name
+            for an_input in self.inputs
+            if an_input.name in now
+            and an_input.name in inputs
+            and an_input.differs(now[an_input.name], inputs[an_input.name])
+        ]
+        if different:
+            raise Error(
+                f"{id}, which adopt_id names, has another {' and '.join(different)} than the "
+                "program gives. Give what it has, or leave it out"
+            )
+        if self.secrets:
+            call.warn(self._secret_is_lost(id))
+        return self._outputs(inputs, now, {})
+
+    def _secret_is_lost(self, id: str) -> str:
+        return (
+            f"{' and '.join(self.secrets)} of {self.kind} {id} is absent: the vendor showed it "
+            "once, when it was made. Replace the resource to have a new one."
+        )
+
+    def _finish(self, api: Api, made: Made, inputs: Properties) -> Properties:
+        """All outputs of a resource that was made, whatever happens from here on."""
+        try:
+            now = self.wait_until_ready(api, made.id)
+            if now is None:
+                raise Gone("it was made, but the vendor does not show it")
+        except Error as error:
+            raise InitFailed(
+                f"{made.id} is made and kept, but not finished: {error} Run `pulumi up` again to "
+                "finish it.",
+                made.id,
+                self._outputs(inputs, {}, made.secrets),
+            ) from None
+        return self._outputs(inputs, now, made.secrets)
+
+    def _outputs(self, inputs: Properties, now: Properties, secrets: Properties) -> Properties:
+        """A resource's state: the cloud's word before the program's, once-only secrets wrapped."""
+        sent = {
+            an_input.name: inputs[an_input.name]
+            for an_input in self.inputs
+            if an_input.name in inputs and an_input.on_change is not OnChange.NOTHING
+        }
+        unshown = {an_input.name for an_input in self.inputs if not an_input.shown}
+        shown = {name: now[name] for name in now if name not in unshown or name not in sent}
+        wrapped = {name: engine.secret(value) for name, value in secrets.items()}
+        known = {**sent, **shown, **wrapped}
+        return {name: value for name, value in known.items() if value is not None}
+
+
+class LifecycleResource(Resource):
+    """A resource in a program.
+
+    Args:
+        provider: what looks after it.
+        resource_name: its name in the program.
+        inputs: what the program gives.
+        opts: the engine's options.
+    """
+
+    def __init__(
+        self,
+        provider: Lifecycle[Any],
+        resource_name: str,
+        inputs: Mapping[str, Any],
+        opts: pulumi.ResourceOptions | None,
+    ) -> None:
+        # Every output must be named here, or it would be no attribute in the program.
+        props: Properties = dict.fromkeys((*provider.outputs, *provider.secrets))
+        options = pulumi.ResourceOptions(additional_secret_outputs=list(provider.secrets))
+        merged = pulumi.ResourceOptions.merge(options, opts)
+        super().__init__(provider, resource_name, {**props, **inputs}, merged)
+        # In a preview the engine does not yet say that an unknown output will be a secret.
+        for name in provider.secrets:
+            setattr(self, name, pulumi.Output.secret(getattr(self, name)))
+
+
+def _changed(an_input: Field, before: Any, after: Any) -> bool:
+    return engine.is_unknown(after) or an_input.differs(before, after)

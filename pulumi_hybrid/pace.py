@@ -1,0 +1,40 @@
+"""No more requests than the vendor takes: one limiter an account and action, for the whole process.
+
+The engine runs four hooks at once in one provider process, and four threads are faster than the
+vendors' twenty requests a second.
+"""
+
+from __future__ import annotations
+
+from functools import cache
+from threading import Lock
+from typing import TYPE_CHECKING
+
+if TYPE_CHECKING:
+    from pyrate_limiter import Limiter
+
+_INTERVAL_MS = 51
+"""Evenly spaced, so that no second holds more than twenty whatever second one looks at: 20 a second
+would be 50 ms apart, and the extra one absorbs what the network does to the spacing."""
+
+_making = Lock()
+
+
+def wait_for_turn(account: str, action: str) -> None:
+    """Return when the account may call the action again.
+
+    Args:
+        account: the access key's id: the vendors count by account.
+        action: the API action with its product.
+    """
+    with _making:
+        limiter = _limiter(account, action)
+    limiter.try_acquire(action)
+
+
+@cache
+def _limiter(account: str, action: str) -> Limiter:
+    from pyrate_limiter import Limiter, Rate
+
+    # Without buffer_ms=0 the library waits 50 ms longer than it has to, each time.
+    return Limiter(Rate(1, _INTERVAL_MS), buffer_ms=0)

@@ -1,0 +1,72 @@
+"""When a request is sent again, and for how long."""
+
+from __future__ import annotations
+
+from collections.abc import Callable
+from typing import TypeVar
+
+from tenacity import RetryCallState, Retrying, retry_if_exception, wait_random_exponential
+
+from pulumi_hybrid.clock import Deadline
+from pulumi_hybrid.engine import Call
+from pulumi_hybrid.errors import Ambiguous, Error, NotSent, Throttled, Transient
+
+_T = TypeVar("_T")
+
+_MOST_TRIES = 5
+"""For what is not throttling: a fault that lasts is the user's to know soon."""
+_LONGEST_PAUSE = 10.0
+
+
+def repeat(send: Callable[[], _T], *, call: Call, deadline: Deadline, repeatable: bool) -> _T:
+    """Send a request until it is answered for good.
+
+    Throttled and unsent requests did no work and are sent again in any case; one whose answer was
+    lost or was a passing fault only where doing the work twice is the same as doing it once. Pauses
+    grow from half a second to ten, at random below that.
+
+    Args:
+        send: sends the request once.
+        call: the engine's call that this is for; ends the pauses when the engine has gone.
+        deadline: how long throttling is waited out. Other faults end after five tries.
+        repeatable: whether the request may be done twice.
+
+    Raises:
+        Error: what the last try raised, with the number of tries where there were several.
+    """
+
+    def worth_another_try(error: BaseException) -> bool:
+        if isinstance(error, (Throttled, NotSent)):
+            return True
+        return repeatable and isinstance(error, (Transient, Ambiguous))
+
+    def enough(state: RetryCallState) -> bool:
+        if call.abandoned or deadline.left < state.upcoming_sleep:
+            return True
+        return state.attempt_number >= _MOST_TRIES and not isinstance(_error(state), Throttled)
+
+    def announce(state: RetryCallState) -> None:
+        call.progress(f"{_error(state).reason} Trying again in {state.upcoming_sleep:.0f} s.")
+
+    def give_up(state: RetryCallState) -> _T:
+        error = _error(state)
+        if state.attempt_number > 1:
+            error.reason += (
+                f" Gave up after {state.attempt_number} tries in {deadline.passed:.0f} s."
+            )
+        raise error
+
+    return Retrying(
+        retry=retry_if_exception(worth_another_try),
+        wait=wait_random_exponential(multiplier=0.5, max=_LONGEST_PAUSE),
+        stop=enough,
+        sleep=call.sleep,
+        before_sleep=announce,
+        retry_error_callback=give_up,
+    )(send)
+
+
+def _error(state: RetryCallState) -> Error:
+    outcome = state.outcome.exception() if state.outcome else None
+    assert isinstance(outcome, Error)
+    return outcome

@@ -1,0 +1,357 @@
+"""TencentCloud Automation Tools (TAT), API version 2020-10-28."""
+
+from __future__ import annotations
+
+import shlex
+from datetime import datetime, timedelta
+from typing import Any
+
+import pulumi
+
+from pulumi_hybrid import clock
+from pulumi_hybrid.clock import Deadline
+from pulumi_hybrid.engine import Call
+from pulumi_hybrid.errors import Ambiguous, Error, NotFound, Refused, Transient
+from pulumi_hybrid.fields import ADOPT_ID, REGION, ROTATE_BEFORE_HOURS, IPv4Range, Text, Whole
+from pulumi_hybrid.lifecycle import Lifecycle, LifecycleResource, Made, Properties
+from pulumi_hybrid.settings import TENCENTCLOUD
+from pulumi_hybrid.tencentcloud.client import Api, Meaning, Product
+
+TAT = Product(title="TAT", service="tat", version="2020-10-28")
+
+_LONGEST_TERM = 99999
+"""Hours; a longer EffectiveTime means that the code never expires."""
+
+_MEANINGS = {
+    "InvalidParameter": Meaning("TAT does not accept an input. Check ip_address_range first."),
+    "InvalidParameterValue.TooLarge": Meaning(
+        "an input is too large. Keep register_limit at 10000 or less."
+    ),
+    "InvalidParameterValue.TooLong": Meaning(
+        "an input is too long. Keep description to 128 characters and instance_name_prefix to 32."
+    ),
+    "InvalidParameterValue.TooSmall": Meaning(
+        "an input is too small. Keep register_limit and effective_time at 1 or more."
+    ),
+    "InvalidParameterValue.InvalidRegisterCodeId": Meaning(
+        "the id is not one of a register code. Check adopt_id, or the id given to get."
+    ),
+    "ResourceNotFound.RegisterCodesNotFoundCode": Meaning(
+        "there is no such register code.", NotFound
+    ),
+    "ResourceNotFound.RoleNotFound": Meaning(
+        "TAT's service role does not exist in this account. Open the TAT console once to create it."
+    ),
+    "UnauthorizedOperation.AssumeRoleUnauthorized": Meaning(
+        "TAT may not assume its service role. Authorise the role in the TAT console."
+    ),
+    "LimitExceeded": Meaning(
+        "the account's quota of register codes is used up. Delete codes, or ask for more."
+    ),
+    "ResourceUnavailable.UserHasNoQuotaCode": Meaning(
+        "the account's quota of register codes is used up. Delete codes, or ask for more."
+    ),
+}
+
+_PAGE = 100
+"""The most that DescribeRegisterCodes takes or gives at once."""
+_MOST_PAGES_FOR_ORPHANS = 20
+_SHOW_TRIES = 8
+"""A new code may take a few seconds to show in the listing."""
+
+
+class RegisterCodeProvider(Lifecycle[Api]):
+    """Looks after register codes. Its path is part of every user's state: it must never move."""
+
+    kind = "RegisterCode"
+    cloud = TENCENTCLOUD
+    inputs = (
+        Text(name="description", most=128, default=""),
+        Text(name="instance_name_prefix", most=32, default=""),
+        Whole(name="register_limit", least=1, most=10000, default=10),
+        Whole(
+            name="effective_time",
+            least=1,
+            all_alike_above=_LONGEST_TERM,
+            unit="hours",
+            default=4,
+            shown=False,
+        ),
+        IPv4Range(name="ip_address_range", default=""),
+        REGION,
+        ROTATE_BEFORE_HOURS,
+        ADOPT_ID,
+    )
+    outputs = (
+        "register_code_id",
+        "created_time",
+        "expired_time",
+        "enabled",
+        "registered_count",
+    )
+    secrets = ("register_code_value",)
+
+    def connect(self, region: str, call: Call, deadline: Deadline) -> Api:  # noqa: D102
+        return Api(TAT, region, self.settings, meanings=_MEANINGS, call=call, deadline=deadline)
+
+    def make(self, api: Api, inputs: Properties) -> Made:
+        """CreateRegisterCode, never twice: it has no token that would tell a repeat from a new one.
+
+        Raises:
+            Ambiguous: the answer was lost, or held no code; names the codes that may have come of
+                it. Their values were seen by nobody and cannot be had.
+        """
+        body = {
+            an_input.wire_name: inputs[an_input.name]
+            for an_input in self.inputs
+            if an_input.sent and an_input.name in inputs
+        }
+        started = clock.now()
+        try:
+            answer = api.call("CreateRegisterCode", body, repeatable=False)
+        except (Ambiguous, Transient) as error:
+            raise self._with_orphans(api, body, started, error) from None
+        id, value = answer.get("RegisterCodeId"), answer.get("RegisterCodeValue")
+        if not id or not value:
+            lacking = Ambiguous("the answer of TAT CreateRegisterCode lacks the id or the value.")
+            raise self._with_orphans(api, body, started, lacking)
+        return Made(str(id), {"register_code_value": str(value)})
+
+    def look_up(self, api: Api, id: str) -> Properties | None:  # noqa: D102
+        try:
+            answer = api.call("DescribeRegisterCodes", {"RegisterCodeIds": [id]})
+        except NotFound:
+            return None
+        for code in answer.get("RegisterCodeSet") or ():
+            if code.get("RegisterCodeId") == id:
+                return _properties(code)
+        return None
+
+    def wait_until_ready(self, api: Api, id: str) -> Properties | None:  # noqa: D102
+        for _ in range(_SHOW_TRIES):
+            found = self.look_up(api, id)
+            if found is not None:
+                return found
+            api.sleep(1)
+        return None
+
+    def remove(self, api: Api, id: str) -> None:
+        """DeleteRegisterCodes, one id a call: whether a batch is all or nothing is not said."""
+        try:
+            api.call("DeleteRegisterCodes", {"RegisterCodeIds": [id]})
+        except NotFound:
+            return
+
+    def worn_out(self, inputs: Properties, outputs: Properties) -> list[str]:
+        """Near its end, past it, disabled or used up: where the user asked for rotation."""
+        hours = inputs.get("rotate_before_hours")
+        if hours is None:
+            return []
+        reasons = []
+        expired_time = outputs.get("expired_time")
+        if expired_time and clock.ends_within(expired_time, hours):
+            reasons.append("expired_time")
+        if outputs.get("enabled") is False:
+            reasons.append("enabled")
+        if outputs.get("registered_count", 0) >= outputs.get("register_limit", 10):
+            reasons.append("registered_count")
+        return reasons
+
+    def _with_orphans(
+        self, api: Api, body: dict[str, Any], started: datetime, error: Error
+    ) -> Error:
+        """The error, with the codes that may have come of a create whose answer was lost."""
+        try:
+            orphans = _codes_like(api, body, started)
+        except Error:
+            found = (
+                "Look through the register codes in the TAT console for one that was made just now"
+            )
+        else:
+            found = (
+                f"These codes may have come of it, their values unseen: {', '.join(orphans)}"
+                if orphans
+                else "No code that could have come of it shows"
+            )
+        reason = (
+            f"{error.reason} {found}. Nothing was made twice: delete what is left over, and run "
+            "`pulumi up` again"
+        )
+        if isinstance(error, Refused):
+            return Refused(f"{reason}.", error.answer)
+        return Ambiguous(reason)
+
+
+def _codes_like(api: Api, body: dict[str, Any], started: datetime) -> list[str]:
+    """The ids of codes that were made since then and are as the body asked for."""
+    # The vendor's clock and ours may differ by what signatures allow, and times are whole seconds.
+    earliest = started - timedelta(minutes=5)
+    ids: list[str] = []
+    for page in range(_MOST_PAGES_FOR_ORPHANS):
+        answer = api.call("DescribeRegisterCodes", {"Offset": page * _PAGE, "Limit": _PAGE})
+        codes = answer.get("RegisterCodeSet") or []
+        for code in codes:
+            created = code.get("CreatedTime")
+            recent = not created or clock.parse(created) >= earliest
+            alike = all(
+                code.get(name, asked) == asked
+                for name, asked in body.items()
+                if name != "EffectiveTime"
+            )
+            if recent and alike:
+                ids.append(str(code.get("RegisterCodeId")))
+        if len(codes) < _PAGE:
+            break
+    return ids
+
+
+def _properties(code: dict[str, Any]) -> Properties:
+    """A RegisterCodeInfo as inputs and outputs."""
+    created, expired = code.get("CreatedTime"), code.get("ExpiredTime")
+    # The hours that were asked for are not shown, but what came of them is.
+    if created and expired:
+        effective_time = clock.hours_between(created, expired)
+    else:
+        effective_time = _LONGEST_TERM + 1
+    return {
+        "register_code_id": code["RegisterCodeId"],
+        "description": code.get("Description") or "",
+        "instance_name_prefix": code.get("InstanceNamePrefix") or "",
+        "register_limit": code.get("RegisterLimit"),
+        "effective_time": effective_time,
+        "ip_address_range": code.get("IpAddressRange") or "",
+        "created_time": created,
+        "expired_time": expired,
+        "enabled": code.get("Enabled"),
+        "registered_count": code.get("RegisteredCount"),
+    }
+
+
+class RegisterCode(LifecycleResource, module="tencentcloud/tat", name="RegisterCode"):
+    """A code with which machines outside Tencent Cloud register for Automation Tools.
+
+    Args:
+        resource_name: the resource's name in the program.
+        opts: the engine's options. ``custom_timeouts``: 5 minutes each where nothing is set.
+        description: at most 128 characters. Replaces.
+        instance_name_prefix: what the registered machines' names begin with, at most 32 characters.
+            Replaces.
+        register_limit: how many machines may register, 1 to 10000; default 10. Replaces.
+        effective_time: hours that the code is valid, at least 1; more than 99999 is for ever;
+            default 4. Replaces.
+        ip_address_range: the public IPv4 address or CIDR block from which machines register;
+            default any. Replaces.
+        region: such as ``ap-guangzhou``; default the provider's, as it was when the code was made.
+            Replaces.
+        rotate_before_hours: a ``pulumi up`` so many hours before the code's end, or when the code
+            is expired, disabled or used up, replaces it, the new one before the old. A window as
+            long as ``effective_time`` or longer replaces it at every ``up``. Default: never.
+        adopt_id: the id of an existing code to take over at the first create; ignored ever after.
+            Its value is absent then.
+
+    Outputs:
+        register_code_id (str): also the resource's id.
+        register_code_value (str): secret; None where it was adopted or read by ``get``.
+        linux_register_command (str): secret; what root runs on a machine that has the agent; then
+            ``systemctl restart tat_agent``. None where there is no value.
+        windows_register_command (str): secret; the same for an administrator's cmd.exe; then the
+            service ``tatsvc`` is to be restarted.
+        created_time (str): RFC 3339, UTC.
+        expired_time (str): RFC 3339, UTC; None where it is valid for ever.
+        enabled (bool): False once it was disabled.
+        registered_count (int): machines that have registered; changes without a diff.
+        And the inputs as they are in the cloud.
+
+    Source:
+        TAT CreateRegisterCode, DescribeRegisterCodes, DeleteRegisterCodes, 2020-10-28.
+    """
+
+    description: pulumi.Output[str]
+    instance_name_prefix: pulumi.Output[str]
+    register_limit: pulumi.Output[int]
+    effective_time: pulumi.Output[int]
+    ip_address_range: pulumi.Output[str]
+    region: pulumi.Output[str]
+    register_code_id: pulumi.Output[str]
+    register_code_value: pulumi.Output[str | None]
+    created_time: pulumi.Output[str]
+    expired_time: pulumi.Output[str | None]
+    enabled: pulumi.Output[bool]
+    registered_count: pulumi.Output[int]
+    linux_register_command: pulumi.Output[str | None]
+    windows_register_command: pulumi.Output[str | None]
+
+    def __init__(
+        self,
+        resource_name: str,
+        opts: pulumi.ResourceOptions | None = None,
+        *,
+        description: pulumi.Input[str] | None = None,
+        instance_name_prefix: pulumi.Input[str] | None = None,
+        register_limit: pulumi.Input[int] | None = None,
+        effective_time: pulumi.Input[int] | None = None,
+        ip_address_range: pulumi.Input[str] | None = None,
+        region: pulumi.Input[str] | None = None,
+        rotate_before_hours: pulumi.Input[float] | None = None,
+        adopt_id: pulumi.Input[str] | None = None,
+    ) -> None:
+        super().__init__(
+            RegisterCodeProvider(),
+            resource_name,
+            {
+                "description": description,
+                "instance_name_prefix": instance_name_prefix,
+                "register_limit": register_limit,
+                "effective_time": effective_time,
+                "ip_address_range": ip_address_range,
+                "region": region,
+                "rotate_before_hours": rotate_before_hours,
+                "adopt_id": adopt_id,
+            },
+            opts,
+        )
+        # Derived here: in state they would be two more copies of the secret.
+        parts = (self.region, self.register_code_id, self.register_code_value)
+        self.linux_register_command = pulumi.Output.secret(
+            pulumi.Output.all(*parts).apply(lambda known: _linux_command(*known))
+        )
+        self.windows_register_command = pulumi.Output.secret(
+            pulumi.Output.all(*parts).apply(lambda known: _windows_command(*known))
+        )
+
+    @staticmethod
+    def get(
+        resource_name: str,
+        id: pulumi.Input[str],
+        opts: pulumi.ResourceOptions | None = None,
+        *,
+        region: pulumi.Input[str] | None = None,
+    ) -> RegisterCode:
+        """Read an existing register code without managing it.
+
+        Args:
+            resource_name: its name in the program.
+            id: the register code's id.
+            opts: the engine's options.
+            region: where it is; default the provider's.
+
+        Returns:
+            The code with all outputs but its value and the commands, which are None.
+        """
+        return RegisterCode(
+            resource_name,
+            pulumi.ResourceOptions.merge(opts, pulumi.ResourceOptions(id=id)),
+            region=region,
+        )
+
+
+def _linux_command(region: str, id: str, value: str | None) -> str | None:
+    if value is None:
+        return None
+    return shlex.join(["/usr/local/qcloud/tat_agent/tat_agent", "register", region, id, value])
+
+
+def _windows_command(region: str, id: str, value: str | None) -> str | None:
+    if value is None:
+        return None
+    return rf'"C:\Program Files\QCloud\tat_agent\tat_agent.exe" register {region} {id} {value}'
