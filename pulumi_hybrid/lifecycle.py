@@ -65,7 +65,8 @@ class Lifecycle(ResourceProvider, ABC, Generic[Api]):
         kind: the resource's name in the program ("RegisterCode").
         cloud: whose it is.
         inputs: what goes in.
-        outputs: what comes out beside the inputs, once-only secrets not counted.
+        id_output: the output that is the vendor's id by its own name.
+        outputs: what else comes out beside the inputs, once-only secrets not counted.
         secrets: outputs that the vendor shows only once.
         seconds: how long a create, update or delete may take where the user's ``custom_timeouts``
             say nothing.
@@ -77,6 +78,7 @@ class Lifecycle(ResourceProvider, ABC, Generic[Api]):
     kind: ClassVar[str]
     cloud: ClassVar[Cloud]
     inputs: ClassVar[Sequence[Field]]
+    id_output: ClassVar[str]
     outputs: ClassVar[Sequence[str]]
     secrets: ClassVar[Sequence[str]] = ()
     seconds: ClassVar[float] = 5 * 60
@@ -184,17 +186,19 @@ class Lifecycle(ResourceProvider, ABC, Generic[Api]):
             before = self._given(props)
             api = self._connect(before, call)
             now = self.look_up(api, id_)
+            # What is in state has its id among its outputs; what `get` asks for has none yet.
+            first_look = self.id_output not in props
+            if now is None and first_look:
+                raise self._nothing_there(id_, before, "the id")
             if now is None:
                 return ReadResult("", {})
-            once_only = self._once_only(props)
-            first_look = not any(name in props for name in self.outputs)
-            if first_look and self.secrets and not once_only:
+            if first_look and self.secrets:
                 call.warn(self._secret_is_lost(id_))
             inputs = self._given(before if call.old_inputs is None else call.old_inputs)
             inputs[REGION.name] = before[REGION.name]
             if not first_look:
                 inputs |= self._drift(props, now)
-            return ReadResult(id_, self._outputs(before, now, once_only), inputs)
+            return ReadResult(id_, self._outputs(id_, before, now, self._once_only(props)), inputs)
 
     def update(self, _id: str, _olds: Properties, _news: Properties) -> UpdateResult:
         """Finish a resource that an earlier run left unfinished."""
@@ -255,10 +259,7 @@ class Lifecycle(ResourceProvider, ABC, Generic[Api]):
         """Take over an existing resource, which must be as the program says it is."""
         now = self.look_up(api, id)
         if now is None:
-            raise Gone(
-                f"there is no {self.kind} {id} in {inputs[REGION.name]} to adopt. Check adopt_id "
-                "and the region, or take adopt_id out to make a new one"
-            )
+            raise self._nothing_there(id, inputs, ADOPT_ID.name)
         different = [
             an_input.name
             for an_input in self.inputs
@@ -273,7 +274,12 @@ class Lifecycle(ResourceProvider, ABC, Generic[Api]):
             )
         if self.secrets:
             call.warn(self._secret_is_lost(id))
-        return self._outputs(inputs, now, {})
+        return self._outputs(id, inputs, now, {})
+
+    def _nothing_there(self, id: str, inputs: Properties, told_by: str) -> Gone:
+        return Gone(
+            f"there is no {self.kind} {id} in {inputs[REGION.name]}. Check {told_by} and the region"
+        )
 
     def _secret_is_lost(self, id: str) -> str:
         return (
@@ -292,11 +298,13 @@ class Lifecycle(ResourceProvider, ABC, Generic[Api]):
                 f"{made.id} is made and kept, but not finished: {error} Run `pulumi up` again to "
                 "finish it.",
                 made.id,
-                self._outputs(inputs, {}, made.secrets),
+                self._outputs(made.id, inputs, {}, made.secrets),
             ) from None
-        return self._outputs(inputs, now, made.secrets)
+        return self._outputs(made.id, inputs, now, made.secrets)
 
-    def _outputs(self, inputs: Properties, now: Properties, secrets: Properties) -> Properties:
+    def _outputs(
+        self, id: str, inputs: Properties, now: Properties, secrets: Properties
+    ) -> Properties:
         """A resource's state: the cloud's word before the program's, once-only secrets wrapped."""
         sent = {
             an_input.name: inputs[an_input.name]
@@ -306,7 +314,7 @@ class Lifecycle(ResourceProvider, ABC, Generic[Api]):
         unshown = {an_input.name for an_input in self.inputs if not an_input.shown}
         shown = {name: now[name] for name in now if name not in unshown or name not in sent}
         wrapped = {name: engine.secret(value) for name, value in secrets.items()}
-        known = {**sent, **shown, **wrapped}
+        known = {self.id_output: id, **sent, **shown, **wrapped}
         return {name: value for name, value in known.items() if value is not None}
 
 
@@ -328,7 +336,9 @@ class LifecycleResource(Resource):
         opts: pulumi.ResourceOptions | None,
     ) -> None:
         # Every output must be named here, or it would be no attribute in the program.
-        props: Properties = dict.fromkeys((*provider.outputs, *provider.secrets))
+        props: Properties = dict.fromkeys(
+            (provider.id_output, *provider.outputs, *provider.secrets)
+        )
         options = pulumi.ResourceOptions(additional_secret_outputs=list(provider.secrets))
         merged = pulumi.ResourceOptions.merge(options, opts)
         super().__init__(provider, resource_name, {**props, **inputs}, merged)

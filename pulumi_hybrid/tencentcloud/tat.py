@@ -82,13 +82,8 @@ class RegisterCodeProvider(Lifecycle[Api]):
         ROTATE_BEFORE_HOURS,
         ADOPT_ID,
     )
-    outputs = (
-        "register_code_id",
-        "created_time",
-        "expired_time",
-        "enabled",
-        "registered_count",
-    )
+    id_output = "register_code_id"
+    outputs = ("created_time", "expired_time", "enabled", "registered_count")
     secrets = ("register_code_value",)
 
     def connect(self, region: str, call: Call, deadline: Deadline) -> Api:  # noqa: D102
@@ -214,7 +209,6 @@ def _properties(code: dict[str, Any]) -> Properties:
     else:
         effective_time = _LONGEST_TERM + 1
     return {
-        "register_code_id": code["RegisterCodeId"],
         "description": code.get("Description") or "",
         "instance_name_prefix": code.get("InstanceNamePrefix") or "",
         "register_limit": code.get("RegisterLimit"),

@@ -1,0 +1,42 @@
+# Needs Python 3.10 or newer and make; everything else is fetched or built, once.
+PYTHON ?= python3
+VENV := .venv
+BIN := $(VENV)/bin
+
+.PHONY: help demo play engine test lint types format build clean
+
+help:
+	@echo "make demo    see a register code made by a real pulumi up, without an account"
+	@echo "make play    the same, then a shell to go on in"
+	@echo "make test    everything that CI runs"
+	@echo "make lint    ruff;  make types  mypy;  make format  ruff, writing"
+	@echo "make engine  find or build the Pulumi engine"
+	@echo "make build   wheel and sdist"
+
+$(VENV)/.ready: pyproject.toml
+	@echo "Setting up $(VENV) ..."
+	@$(PYTHON) -m venv $(VENV)
+	@$(BIN)/python -m pip install --quiet --disable-pip-version-check --editable '.[dev]'
+	@touch $@
+
+demo play: $(VENV)/.ready
+	@$(BIN)/python tools/demo.py $(if $(filter play,$@),--play)
+
+engine: $(VENV)/.ready
+	@$(BIN)/python tools/engine/install.py
+
+test: $(VENV)/.ready
+	@$(BIN)/nox
+
+lint types: $(VENV)/.ready
+	@$(BIN)/nox --session $@
+
+format: $(VENV)/.ready
+	@$(BIN)/ruff format
+	@$(BIN)/ruff check --fix
+
+build: $(VENV)/.ready
+	@$(BIN)/nox --session build
+
+clean:
+	rm -rf $(VENV) .nox .demo dist .hypothesis .mypy_cache .pytest_cache .ruff_cache

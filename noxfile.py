@@ -1,0 +1,97 @@
+"""`make test`: everything that has to pass, in the order in which a failure shows soonest."""
+
+from __future__ import annotations
+
+import os
+import re
+import shutil
+import subprocess
+import sys
+from pathlib import Path
+
+import nox
+
+nox.options.sessions = ["lint", "types", "tests", "unit", "oldest", "wheel"]
+nox.options.reuse_existing_virtualenvs = True
+# A Python that is not on this machine is said to be missing, and skipped.
+nox.options.error_on_missing_interpreters = False
+
+PYTHONS = ("3.10", "3.11", "3.12", "3.13")
+OWN_PYTHON = f"{sys.version_info.major}.{sys.version_info.minor}"
+ENGINE = (sys.executable, "tools/engine/install.py")
+
+if shutil.which("pyenv"):
+    # Its python3.X commands work only for the versions that are switched on.
+    versions = subprocess.run(
+        ["pyenv", "versions", "--bare"], stdout=subprocess.PIPE, text=True, check=True
+    ).stdout.split()
+    os.environ["PYENV_VERSION"] = ":".join(reversed(versions))
+
+
+def _tool(name: str) -> str:
+    """A program of the environment that make has set up."""
+    return str(Path(sys.executable).parent / name)
+
+
+@nox.session(venv_backend="none")
+def lint(session: nox.Session) -> None:
+    session.run(_tool("ruff"), "check", external=True)
+    session.run(_tool("ruff"), "format", "--check", external=True)
+
+
+@nox.session(venv_backend="none")
+def types(session: nox.Session) -> None:
+    session.run(_tool("mypy"), external=True)
+
+
+@nox.session(venv_backend="none")
+def tests(session: nox.Session) -> None:
+    """All tests, on the Python that make runs with and the newest releases of everything."""
+    session.run(*ENGINE, external=True)
+    session.run(_tool("pytest"), "--numprocesses=auto", *session.posargs, external=True)
+
+
+@nox.session(python=[version for version in PYTHONS if version != OWN_PYTHON])
+def unit(session: nox.Session) -> None:
+    session.install("--quiet", "--editable", ".[test]")
+    session.run("pytest", "tests/unit", "tests/emulator", "--numprocesses=auto", "--quiet")
+
+
+@nox.session(python=PYTHONS[0])
+def oldest(session: nox.Session) -> None:
+    """The oldest releases that pyproject.toml allows, on a real engine too."""
+    oldest = nox.project.load_toml("pyproject.toml")["project"]["dependencies"]
+    pins = [re.sub(r">=([^,]+),.*", r"==\1", dependency) for dependency in oldest]
+    session.install("--quiet", "--editable", ".[test]", *pins)
+    session.run(*ENGINE, external=True)
+    session.run(
+        "pytest", "tests/unit", "tests/emulator", "tests/stack/test_register_code.py",
+        "--numprocesses=auto", "--quiet",
+    )  # fmt: skip
+
+
+@nox.session
+def wheel(session: nox.Session) -> None:
+    """What a user installs holds all that it needs, and nothing else."""
+    build(session)
+    (built,) = Path("dist").glob("*.whl")
+    session.install("--quiet", "--force-reinstall", "--no-deps", str(built))
+    session.install("--quiet", str(built))
+    folder = session.create_tmp()
+    with session.chdir(folder):
+        session.run(
+            "python",
+            "-c",
+            "import importlib.resources as r, pulumi_hybrid as p; files = r.files(p);"
+            "assert files.joinpath('py.typed').is_file();"
+            "assert files.joinpath('pulumi-plugin.json').is_file();"
+            "assert 'site-packages' in p.__file__, p.__file__",
+        )
+        session.run("python", "-m", "pulumi_hybrid.emulator", "--help", silent=True)
+
+
+@nox.session
+def build(session: nox.Session) -> None:
+    shutil.rmtree("dist", ignore_errors=True)
+    session.install("--quiet", "build")
+    session.run("python", "-m", "build", "--outdir", "dist", silent=True)

@@ -1,0 +1,291 @@
+"""The words that the server, the vendors' envelopes and the APIs share.
+
+`HttpRequest` arrives, a `Vendor` reads it into an `Arrival`, an `Api` holds the `Action` that was
+asked for, the action is run with a `Call`, and the vendor writes the outcome as an `HttpAnswer`.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Callable, Mapping
+from dataclasses import dataclass, field
+from datetime import datetime
+from enum import Enum
+from typing import TYPE_CHECKING, Any, Protocol
+
+if TYPE_CHECKING:
+    from .clock import Clock
+    from .faults import Fault
+    from .store import Documents, Store
+
+Json = dict[str, Any]
+
+
+class VendorError(Exception):
+    """A refusal as the vendor words it.
+
+    `status` is the HTTP status for the vendors that use one; Tencent Cloud answers 200 always.
+    """
+
+    def __init__(self, code: str, message: str, status: int = 400) -> None:
+        super().__init__(f"{code}: {message}")
+        self.code = code
+        self.message = message
+        self.status = status
+
+
+class ControlError(Exception):
+    """An order to the emulator itself that it cannot carry out; `details` go into the answer."""
+
+    def __init__(self, message: str, status: int = 400, **details: Any) -> None:
+        super().__init__(message)
+        self.message = message
+        self.status = status
+        self.details = details
+
+
+@dataclass(frozen=True)
+class Account:
+    """One key pair.
+
+    `token`: where set, requests must carry it (a temporary key pair). `name` is whose resources
+    these are: the key's id where left out; two key pairs with one name share their resources.
+    """
+
+    secret_key: str
+    token: str | None = None
+    name: str | None = None
+
+
+@dataclass(frozen=True)
+class HttpRequest:
+    """A request as it came; header names in lower case, `query` as sent."""
+
+    method: str
+    path: str
+    query: str
+    headers: Mapping[str, str]
+    body: bytes
+
+
+class Ending(Enum):
+    """What happens to the connection."""
+
+    ANSWERED = "answered"
+    DROPPED = "dropped"  # closed without an answer
+    RESET = "reset"  # RST without an answer
+
+
+@dataclass(frozen=True)
+class HttpAnswer:
+    """What goes back; `error_code` is the vendor's, for the request log."""
+
+    status: int
+    content_type: str
+    body: bytes
+    ending: Ending = Ending.ANSWERED
+    error_code: str | None = None
+    headers: Mapping[str, str] = field(default_factory=dict)
+
+
+@dataclass(frozen=True)
+class Arrival:
+    """What a request claims, before anything is checked; empty where it does not say.
+
+    `parameters` is `None` where the body could not be read.
+    """
+
+    service: str
+    version: str
+    action: str
+    region: str
+    secret_id: str
+    language: str
+    parameters: Json | None
+
+
+@dataclass(frozen=True)
+class Call:
+    """One checked request, as an action sees it.
+
+    `parameters` holds every parameter that the request has or that has a default.
+    """
+
+    api: Api
+    store: Store
+    clock: Clock
+    settings: Mapping[str, Any]
+    account: str
+    region: str
+    parameters: Json
+    fault: Fault | None = None
+
+    def __getitem__(self, name: str) -> Any:
+        return self.parameters[name]
+
+    def get(self, name: str) -> Any:
+        """The parameter, or `None` where the request does not have it."""
+        return self.parameters.get(name)
+
+    @property
+    def now(self) -> datetime:
+        """The resources' time, which a test may have moved."""
+        return self.clock.now()
+
+    @property
+    def stuck(self) -> bool:
+        """Whether what this call makes shall never reach its next state."""
+        return self.fault is not None and self.fault.kind == "stuck"
+
+    @property
+    def hidden_reads(self) -> int:
+        """For how many reads what this call makes shall not be seen yet."""
+        if self.fault is not None and self.fault.kind == "gone_for":
+            return self.fault.calls or 0
+        return 0
+
+    def documents(self, kind: str) -> Documents:
+        """The account's documents of one kind in this region."""
+        return self.store.documents(self.account, self.api.service, self.region, kind)
+
+
+@dataclass(frozen=True)
+class Setting:
+    """Something that `POST /_emulator/settings` changes; `None` allowed where `nullable`."""
+
+    default: Any
+    choices: tuple[Any, ...] = ()
+    nullable: bool = False
+
+    def check(self, name: str, value: Any) -> Any:
+        """The value, or a `ControlError`."""
+        if value is None and self.nullable:
+            return None
+        if self.choices:
+            if value not in self.choices:
+                raise ControlError(f"setting {name}: one of {', '.join(map(str, self.choices))}")
+        elif type(value) is not type(self.default):
+            raise ControlError(f"setting {name}: {type(self.default).__name__} wanted")
+        elif isinstance(value, int) and value < 0:
+            raise ControlError(f"setting {name}: may not be negative")
+        return value
+
+
+@dataclass(frozen=True)
+class Control:
+    """What the control endpoint of an API is given."""
+
+    api: Api
+    store: Store
+    clock: Clock
+    settings: Mapping[str, Any]
+    body: Json
+
+
+Run = Callable[[Call], Json]
+Serve = Callable[[Control], Json]
+
+
+@dataclass(frozen=True)
+class Action:
+    """One action of an API.
+
+    `parameters` is in the vendor's own terms (only the vendor's module reads it). `ids` and
+    `secrets` name the fields of the answer that the faults `no_id` and `no_secret` take away.
+    """
+
+    name: str
+    run: Run
+    parameters: Mapping[str, Any]
+    ids: tuple[str, ...] = ()
+    secrets: tuple[str, ...] = ()
+    region_required: bool = True
+
+
+class Api:
+    """One product in one version: its actions, its settings, its own control endpoints.
+
+    An API's file makes one of these and adds to it with the decorators.
+    """
+
+    def __init__(
+        self, service: str, version: str, settings: Mapping[str, Setting] | None = None
+    ) -> None:
+        self.service = service
+        self.version = version
+        self.settings = dict(settings or {})
+        self.actions: dict[str, Action] = {}
+        self.endpoints: dict[str, Serve] = {}
+
+    def action(
+        self,
+        name: str,
+        parameters: Mapping[str, Any] | None = None,
+        *,
+        ids: tuple[str, ...] = (),
+        secrets: tuple[str, ...] = (),
+        region_required: bool = True,
+    ) -> Callable[[Run], Run]:
+        """Register the function below as the action `name`."""
+
+        def register(run: Run) -> Run:
+            self.actions[name] = Action(name, run, parameters or {}, ids, secrets, region_required)
+            return run
+
+        return register
+
+    def endpoint(self, name: str) -> Callable[[Serve], Serve]:
+        """Register the function below as `POST /_emulator/<name>`."""
+
+        def register(serve: Serve) -> Serve:
+            self.endpoints[name] = serve
+            return serve
+
+        return register
+
+
+class Vendor(Protocol):
+    """One vendor's envelope: how requests are read and signed, how answers and refusals look."""
+
+    name: str
+    apis: tuple[Api, ...]
+
+    def recognises(self, request: HttpRequest) -> bool:
+        """Whether the request speaks this vendor's protocol."""
+
+    def read(self, request: HttpRequest) -> Arrival:
+        """What the request claims; never fails."""
+
+    def authenticate(
+        self,
+        request: HttpRequest,
+        arrival: Arrival,
+        accounts: Mapping[str, Account],
+        seconds: float,
+    ) -> None:
+        """Check the signature at the Unix time `seconds`; `VendorError` where it is wrong."""
+
+    def find(self, arrival: Arrival) -> tuple[Api, Action]:
+        """The action asked for; `VendorError` where there is none."""
+
+    def check(self, action: Action, arrival: Arrival) -> Json:
+        """The parameters with their defaults; `VendorError` where one is wrong."""
+
+    def success(self, result: Json, request_id: str) -> HttpAnswer:
+        """The result in the vendor's envelope."""
+
+    def failure(self, error: VendorError, request_id: str) -> HttpAnswer:
+        """The refusal in the vendor's envelope."""
+
+    def throttled(self, action: str) -> VendorError:
+        """The refusal of one request too many in a second."""
+
+    def internal_error(self) -> VendorError:
+        """The vendor's own mistake."""
+
+    def environment(
+        self, url: str, secret_id: str, account: Account, region: str
+    ) -> dict[str, str]:
+        """The environment variables that lead a program here."""
+
+    def loggable_headers(self, request: HttpRequest) -> dict[str, str]:
+        """The headers worth keeping, without anything secret."""

@@ -1,0 +1,9 @@
+"""Which APIs the emulator serves: an API more is its file and its name here."""
+
+from __future__ import annotations
+
+from . import tat
+from .api import Vendor
+from .tencentcloud import Tencentcloud
+
+VENDORS: tuple[Vendor, ...] = (Tencentcloud(tat.api),)

@@ -1,0 +1,364 @@
+"""The emulator as a whole: what it holds, and a request's way through it."""
+
+from __future__ import annotations
+
+import secrets
+import sys
+import traceback
+import uuid
+from collections.abc import Iterator, Mapping
+from pathlib import Path
+from typing import Any
+
+from . import control
+from .api import (
+    Account,
+    Action,
+    Api,
+    Arrival,
+    Call,
+    Control,
+    ControlError,
+    HttpAnswer,
+    HttpRequest,
+    Json,
+    Setting,
+    Vendor,
+    VendorError,
+)
+from .apis import VENDORS
+from .clock import Clock
+from .faults import Fault, Faults, altered, instead_of_work, read_fault, spoiled
+from .rate_limit import RateLimit
+from .request_log import RequestLog
+from .server import Server
+from .store import Store
+
+REGION = "ap-guangzhou"
+
+
+class Emulator:
+    """The vendors' APIs on one loopback port, for as long as a `with` block lasts.
+
+    Args:
+        port: where to listen; 0 takes a free one.
+        accounts: key pairs that may sign, `{secret_id: secret_key or Account}`; the first is the
+            one that `secret_id`, `secret_key` and `environment` name. `None` makes one up.
+        data: a SQLite file that keeps the resources (and a made-up key pair) from one run to the
+            next; `None` keeps them in memory.
+        rate_limit: requests a second for each action and account; `None` is no limit.
+        region: what `environment` names as the region, and the default of `call`.
+
+    Without `with`, call `start` and `stop`. Every control endpoint has its method here.
+    """
+
+    def __init__(
+        self,
+        port: int = 0,
+        accounts: Mapping[str, str | Account] | None = None,
+        data: str | Path | None = None,
+        rate_limit: int | None = 20,
+        region: str = REGION,
+    ) -> None:
+        self.port = port
+        self.region = region
+        self._clock = Clock()
+        self._faults = Faults()
+        self._request_log = RequestLog()
+        self._store = Store(data)
+        self.accounts = {
+            secret_id: Account(key) if isinstance(key, str) else key
+            for secret_id, key in (accounts or self._made_up_account()).items()
+        }
+        self._rate_limit = RateLimit()
+        self._known_settings = {"rate_limit": Setting(20, nullable=True)}
+        for api in self.apis():
+            self._known_settings.update(api.settings)
+        self._first_settings = {
+            name: setting.default for name, setting in self._known_settings.items()
+        } | {"rate_limit": rate_limit}
+        self._settings = dict(self._first_settings)
+        self._server: Server | None = None
+
+    def _made_up_account(self) -> dict[str, str]:
+        kept = self._store.made_up_key()
+        if kept is None:
+            # The form of the vendor's own, so that what looks for leaked keys finds them too.
+            kept = (f"AKID{secrets.token_hex(16)}", secrets.token_hex(16))
+            self._store.keep_key(*kept)
+        return dict([kept])
+
+    # --- life ---------------------------------------------------------------------------------
+
+    def start(self) -> Emulator:
+        """Listen; returns once a client can connect."""
+        try:
+            self._server = Server(self.port, self._answer)
+        except OSError:
+            self._store.close()
+            raise
+        return self
+
+    def stop(self) -> None:
+        """Close the port, the connections and the file; `start` cannot follow."""
+        if self._server is not None:
+            self._server.stop()
+            self._server = None
+        self._store.close()
+
+    def __enter__(self) -> Emulator:
+        return self.start()
+
+    def __exit__(self, *exception: object) -> None:
+        self.stop()
+
+    # --- who and where ------------------------------------------------------------------------
+
+    @property
+    def url(self) -> str:
+        """`http://127.0.0.1:PORT`."""
+        if self._server is None:
+            raise RuntimeError("the emulator is not running: use it in a with block, or start()")
+        return self._server.url
+
+    @property
+    def secret_id(self) -> str:
+        """The first account's key id."""
+        return next(iter(self.accounts))
+
+    @property
+    def secret_key(self) -> str:
+        """The first account's secret key."""
+        return self.accounts[self.secret_id].secret_key
+
+    @property
+    def environment(self) -> dict[str, str]:
+        """The environment variables that lead a program here, with the first account's keys."""
+        return self.environment_of(self.secret_id)
+
+    def environment_of(self, secret_id: str) -> dict[str, str]:
+        """The same with another account's keys."""
+        variables: dict[str, str] = {}
+        for vendor in VENDORS:
+            variables |= vendor.environment(
+                self.url, secret_id, self.accounts[secret_id], self.region
+            )
+        return variables
+
+    def apis(self) -> Iterator[Api]:
+        """Every API served."""
+        for vendor in VENDORS:
+            yield from vendor.apis
+
+    # --- orders to the emulator ---------------------------------------------------------------
+
+    def fault(self, action: str, kind: str, count: int = 1, **more: Any) -> None:
+        """Order requests to fail.
+
+        Args:
+            action: an action's name, or `*`.
+            kind: one of `faults.KINDS`.
+            count: how often, -1 for ever.
+            more: `after` (so many matching requests pass first); `service`, `version`, `region`,
+                `parameters` (which requests); `code`, `message`, `seconds`, `calls` (by kind).
+        """
+        known = {name for api in self.apis() for name in api.actions}
+        body = {"action": action, "kind": kind, "count": count, **more}
+        self._faults.add(read_fault(body, known))
+
+    def faults(self) -> list[Json]:
+        """The orders that are still open."""
+        return self._faults.left()
+
+    def clear_faults(self) -> None:
+        """Forget the orders that are still open."""
+        self._faults.clear()
+
+    def requests(self, action: str | None = None) -> list[Json]:
+        """What arrived, in order, those refused for their signature too.
+
+        Returns:
+            list of {number, time (RFC 3339), monotonic (seconds), vendor, service, action,
+            version, region, account (key id), language, parameters (parsed body or None), query,
+            body (text), headers (lower case, nothing secret), status (None without an answer),
+            ending (`answered`, `dropped`, `reset`; None while it is worked on), error_code (the
+            vendor's or None), request_id, fault (kind or None)}.
+        """
+        return self._request_log.entries(action)
+
+    def resources(self) -> Json:
+        """Everything it holds, `{account: {region: {service: {kind: [document, …]}}}}`.
+
+        The documents hold the once-only values, so that a test can look for them elsewhere.
+        """
+        return self._store.everything()
+
+    def reset(self) -> None:
+        """Resources, faults, requests, clocks, settings and rate limit as at the start."""
+        self._store.clear()
+        self._faults.clear()
+        self._request_log.clear()
+        self._clock.reset()
+        self._rate_limit.reset()
+        self._settings = dict(self._first_settings)
+
+    def clock(self, **changes: float) -> Json:
+        """Move the clocks.
+
+        Args:
+            changes: `offset_hours` or `offset_seconds` (the resources' time, from the real one);
+                `advance_seconds` (on top); `skew_seconds` (of the time signatures are checked
+                against).
+
+        Returns:
+            {now (RFC 3339), offset_seconds, skew_seconds}.
+        """
+        return control.move_clock(self._clock, changes)
+
+    def settings(self, **changes: Any) -> Json:
+        """Change settings, all or none; returns all: `rate_limit` and the APIs' own."""
+        for name, value in changes.items():
+            if name not in self._known_settings:
+                known = ", ".join(sorted(self._known_settings))
+                raise ControlError(f"setting {name!r} is none of {known}")
+            self._known_settings[name].check(name, value)
+        self._settings = {**self._settings, **changes}
+        return dict(self._settings)
+
+    def register(self, register_code_id: str, register_code_value: str, **more: Any) -> list[str]:
+        """Pretend that machines register with a TAT code; see `tat.register` for `more`.
+
+        Returns:
+            The new instances' ids. Raises `ControlError` with `details["reason"]` when refused.
+        """
+        codes = {
+            "register_code_id": register_code_id,
+            "register_code_value": register_code_value,
+        }
+        answer = self.endpoint("register", {**codes, **more})
+        return [str(instance_id) for instance_id in answer["instance_ids"]]
+
+    def endpoint(self, name: str, body: Json) -> Json:
+        """Call an API's own control endpoint, `POST /_emulator/<name>`."""
+        for api in self.apis():
+            if name in api.endpoints:
+                return api.endpoints[name](
+                    Control(api, self._store, self._clock, self._settings, body)
+                )
+        raise ControlError(f"there is no /_emulator/{name}", 404)
+
+    def call(
+        self,
+        service: str,
+        version: str,
+        action: str,
+        params: Json | None = None,
+        *,
+        region: str | None = None,
+        account: str | None = None,
+    ) -> Json:
+        """Run an action without HTTP, signature, faults, rate limit and log: a change from outside.
+
+        Args:
+            service: such as `tat`.
+            version: such as `2020-10-28`.
+            action: such as `DisableRegisterCodes`.
+            params: what the request's body would be.
+            region: default: the emulator's.
+            account: a key id; default: the first one.
+
+        Returns:
+            The answer without envelope and RequestId. Raises `VendorError`.
+        """
+        secret_id = account or self.secret_id
+        if secret_id not in self.accounts:
+            raise ControlError(f"account {secret_id!r} is not configured")
+        region = self.region if region is None else region
+        arrival = Arrival(service, version, action, region, secret_id, "", params or {})
+        for vendor in VENDORS:
+            if any(api.service == service for api in vendor.apis):
+                api, found = vendor.find(arrival)
+                return self._run(vendor, api, found, arrival, None)
+        raise ControlError(f"there is no service {service!r}")
+
+    # --- a request's way ----------------------------------------------------------------------
+
+    def _answer(self, request: HttpRequest) -> HttpAnswer:
+        if request.path.startswith(control.PREFIX):
+            return control.answer(self, request)
+        for vendor in VENDORS:
+            if vendor.recognises(request):
+                return self._serve(vendor, request)
+        return control.json_answer(
+            404, {"error": "neither a signed API request nor one to /_emulator/"}
+        )
+
+    def _serve(self, vendor: Vendor, request: HttpRequest) -> HttpAnswer:
+        request_id = str(uuid.uuid4())
+        arrival = vendor.read(request)
+        entry = self._request_log.begin(vendor, request, arrival, request_id)
+        fault: Fault | None = None
+        try:
+            now = self._clock.signing_time()
+            vendor.authenticate(request, arrival, self.accounts, now)
+            api, action = vendor.find(arrival)
+            key = (api.service, api.version, action.name, self._owner(arrival.secret_id))
+            if not self._rate_limit.admit(key, self._settings["rate_limit"]):
+                raise vendor.throttled(action.name)  # noqa: TRY301 - refused like all the rest
+            # Taken only here, so that no order is used up by a request that fails of itself.
+            fault = self._faults.take(arrival)
+            answer = self._work(vendor, api, action, arrival, fault, request_id)
+        except VendorError as error:
+            answer = vendor.failure(error, request_id)
+        except Exception:  # noqa: BLE001 - as from any service, a mistake here is a 500 there
+            traceback.print_exc(file=sys.stderr)
+            answer = vendor.failure(vendor.internal_error(), request_id)
+        self._request_log.finish(entry, answer, fault.kind if fault else None)
+        return answer
+
+    def _work(
+        self,
+        vendor: Vendor,
+        api: Api,
+        action: Action,
+        arrival: Arrival,
+        fault: Fault | None,
+        request_id: str,
+    ) -> HttpAnswer:
+        if fault is None:
+            return vendor.success(self._run(vendor, api, action, arrival, None), request_id)
+        instead = instead_of_work(fault, vendor, action.name, request_id)
+        if instead is not None:
+            return instead
+        try:
+            result = self._run(vendor, api, action, arrival, fault)
+            answer = vendor.success(altered(fault, action, result), request_id)
+        except VendorError as error:
+            answer = vendor.failure(error, request_id)
+        return spoiled(fault, vendor, answer, request_id)
+
+    def _run(
+        self,
+        vendor: Vendor,
+        api: Api,
+        action: Action,
+        arrival: Arrival,
+        fault: Fault | None,
+    ) -> Json:
+        parameters = vendor.check(action, arrival)
+        with self._store.transaction():
+            return action.run(
+                Call(
+                    api=api,
+                    store=self._store,
+                    clock=self._clock,
+                    settings=self._settings,
+                    account=self._owner(arrival.secret_id),
+                    region=arrival.region,
+                    parameters=parameters,
+                    fault=fault,
+                )
+            )
+
+    def _owner(self, secret_id: str) -> str:
+        return self.accounts[secret_id].name or secret_id

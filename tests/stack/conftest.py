@@ -1,0 +1,178 @@
+"""A real engine on a local file backend, against the emulator: what a user's machine does."""
+
+from __future__ import annotations
+
+import json
+import os
+import signal
+import subprocess
+import sys
+import textwrap
+from collections.abc import Iterator
+from dataclasses import dataclass, field
+from pathlib import Path
+from typing import Any
+
+import pytest
+
+from pulumi_hybrid.emulator import Emulator
+
+ROOT = Path(__file__).parents[2]
+_MOST_SECONDS = 180
+
+
+@dataclass
+class Outcome:
+    """One command's end: what it printed on both streams, in order, and its exit code."""
+
+    text: str
+    code: int
+
+    @property
+    def diagnostics(self) -> list[str]:
+        """What the user is told at the end: one entry a line, without the resources' names."""
+        assert "Traceback" not in self.text
+        told = self.text.partition("\nDiagnostics:\n")[2].partition("\nOutputs:\n")[0]
+        told = told.partition("\nResources:\n")[0]
+        return [line.strip() for line in told.splitlines() if line.startswith("    ")]
+
+
+@dataclass
+class Stack:
+    """One project with one stack, in a folder of its own."""
+
+    folder: Path
+    engine: Path
+    cloud: Emulator
+    environment: dict[str, str]
+    transcript: list[str] = field(default_factory=list)
+    secrets: set[str] = field(default_factory=set)
+
+    def __post_init__(self) -> None:
+        for folder in ("project", "state", "home", "tmp"):
+            (self.folder / folder).mkdir(parents=True, exist_ok=True)
+        (self.folder / "project/Pulumi.yaml").write_text("name: fleet\nruntime: python\n")
+        self.environment = {
+            "PATH": os.pathsep.join(
+                [str(Path(sys.executable).parent), str(self.engine), "/usr/bin", "/bin"]
+            ),
+            "HOME": str(self.folder / "home"),
+            "TMPDIR": str(self.folder / "tmp"),
+            "PYTHONDONTWRITEBYTECODE": "1",
+            "PULUMI_HOME": str(self.folder / "home/.pulumi"),
+            "PULUMI_BACKEND_URL": f"file://{self.folder / 'state'}",
+            "PULUMI_CONFIG_PASSPHRASE": "correct horse battery staple",
+            "PULUMI_SKIP_UPDATE_CHECK": "true",
+            **self.environment,
+        }
+        self.pulumi("stack", "init", "dev")
+
+    def program(self, source: str) -> None:
+        """Make this the project's program."""
+        head = "import pulumi\nfrom pulumi_hybrid.tencentcloud import tat\n"
+        (self.folder / "project/__main__.py").write_text(head + textwrap.dedent(source))
+
+    def start(self, *arguments: str) -> subprocess.Popen[str]:
+        """Start a command; its process group is its own."""
+        return subprocess.Popen(
+            [self.engine / "pulumi", *arguments, "--non-interactive", "--color=never"],
+            cwd=self.folder / "project",
+            env=self.environment,
+            stdin=subprocess.DEVNULL,
+            stdout=subprocess.PIPE,
+            stderr=subprocess.STDOUT,
+            text=True,
+            start_new_session=True,
+        )
+
+    def finish(self, process: subprocess.Popen[str], *, secret: bool = False) -> Outcome:
+        """Wait for a command; ``secret`` where it was asked to show secrets."""
+        try:
+            text, _ = process.communicate(timeout=_MOST_SECONDS)
+        except subprocess.TimeoutExpired:
+            os.killpg(process.pid, signal.SIGKILL)
+            raise
+        if not secret:
+            self.transcript.append(text)
+        self.secrets |= _values(self.cloud.resources())
+        return Outcome(text, process.returncode)
+
+    def pulumi(self, *arguments: str, fails: bool = False) -> Outcome:
+        """Run a command, and see it succeed or fail as expected."""
+        outcome = self.finish(self.start(*arguments))
+        assert (outcome.code != 0) == fails, outcome.text
+        return outcome
+
+    def up(self, *arguments: str, fails: bool = False) -> Outcome:
+        return self.pulumi("up", "--yes", "--skip-preview", *arguments, fails=fails)
+
+    def preview(self, *arguments: str, fails: bool = False) -> Outcome:
+        return self.pulumi("preview", "--diff", *arguments, fails=fails)
+
+    def refresh(self, *arguments: str, fails: bool = False) -> Outcome:
+        return self.pulumi("refresh", "--yes", "--skip-preview", *arguments, fails=fails)
+
+    def destroy(self, *arguments: str, fails: bool = False) -> Outcome:
+        return self.pulumi("destroy", "--yes", "--skip-preview", *arguments, fails=fails)
+
+    def outputs(self) -> dict[str, Any]:
+        """The stack's outputs, secrets in the clear."""
+        process = self.start("stack", "output", "--json", "--show-secrets")
+        outputs: dict[str, Any] = json.loads(self.finish(process, secret=True).text)
+        return outputs
+
+    def export(self) -> dict[str, dict[str, Any]]:
+        """The stored resources by name, as they stand in state."""
+        state = json.loads(self.pulumi("stack", "export").text)
+        return {
+            resource["urn"].rpartition("::")[2]: resource
+            for resource in state["deployment"].get("resources", [])
+        }
+
+    def calls(self, action: str) -> list[Any]:
+        """The bodies of the requests that arrived for an action, in order."""
+        return [request["parameters"] for request in self.cloud.requests(action)]
+
+    def assert_nothing_leaked(self) -> None:
+        """No code and no key in anything that was printed or is left on disk."""
+        haystacks = {"the terminal": "\n".join(self.transcript).encode()}
+        haystacks |= {
+            str(path): path.read_bytes() for path in self.folder.rglob("*") if path.is_file()
+        }
+        for secret in {*self.secrets, self.cloud.secret_key}:
+            for place, content in haystacks.items():
+                assert secret.encode() not in content, f"a secret in the clear in {place}"
+
+
+def _values(resources: Any) -> set[str]:
+    """Every once-only value that the emulator holds."""
+    if isinstance(resources, dict):
+        own = {value for name, value in resources.items() if name == "RegisterCodeValue"}
+        return own.union(*map(_values, resources.values()))
+    if isinstance(resources, list):
+        return set().union(*map(_values, resources))
+    return set()
+
+
+@pytest.fixture(scope="session")
+def engine() -> Path:
+    """The folder of the engine's programs, as `make engine` says."""
+    found = subprocess.run(
+        [sys.executable, ROOT / "tools/engine/install.py"], stdout=subprocess.PIPE, check=True
+    )
+    return Path(found.stdout.decode().strip())
+
+
+@pytest.fixture
+def cloud() -> Iterator[Emulator]:
+    with Emulator() as emulator:
+        yield emulator
+
+
+@pytest.fixture
+def stack(tmp_path: Path, engine: Path, cloud: Emulator) -> Iterator[Stack]:
+    """A stack that is set up for the emulator; afterwards no secret may have leaked."""
+    stack = Stack(tmp_path, engine, cloud, cloud.environment)
+    yield stack
+    stack.secrets |= _values(cloud.resources())
+    stack.assert_nothing_leaked()

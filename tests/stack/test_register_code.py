@@ -1,0 +1,297 @@
+"""A register code's whole life on a real engine."""
+
+from __future__ import annotations
+
+import re
+from datetime import datetime, timedelta
+from typing import Any
+
+import pytest
+
+from tests.stack.conftest import Stack
+
+SEED = """
+    web = tat.RegisterCode(
+        "web",
+        description="webserver",
+        instance_name_prefix="webserver",
+        register_limit=10,
+        effective_time=4,
+        ip_address_range="192.168.10.1/10",
+    )
+    plain = tat.RegisterCode("plain")
+    for name in ("register_code_value", "linux_register_command", "windows_register_command"):
+        pulumi.export(name, getattr(web, name))
+    pulumi.export("applied", web.register_code_value.apply(lambda value: value[::-1]))
+    pulumi.export("limit", plain.register_limit)
+    tat.RegisterCode("handed-on", description=web.register_code_value)
+"""
+
+
+def test_the_seeds_requests_arrive_and_what_is_secret_stays_secret(stack: Stack) -> None:
+    stack.program(SEED)
+    stack.preview()
+    assert stack.cloud.requests() == []
+
+    stack.up()
+    bodies = stack.calls("CreateRegisterCode")
+    assert {} in bodies
+    full = {
+        "Description": "webserver",
+        "InstanceNamePrefix": "webserver",
+        "RegisterLimit": 10,
+        "EffectiveTime": 4,
+        "IpAddressRange": "192.168.10.1/10",
+    }
+    assert full in bodies
+    for request in stack.cloud.requests("CreateRegisterCode"):
+        assert (request["service"], request["version"]) == ("tat", "2020-10-28")
+        assert (request["region"], request["language"]) == ("ap-guangzhou", "en-US")
+
+    state = stack.export()
+    for name in ("web", "plain", "handed-on"):
+        assert "ciphertext" in state[name]["outputs"]["register_code_value"]
+    # A secret input stays one in the other resource's inputs and outputs.
+    assert "ciphertext" in state["handed-on"]["inputs"]["description"]
+    assert "ciphertext" in state["handed-on"]["outputs"]["description"]
+
+    outputs = stack.outputs()
+    value = outputs["register_code_value"]
+    assert value in stack.secrets
+    assert outputs["applied"] == value[::-1]
+    assert outputs["limit"] == 10
+    id = state["web"]["id"]
+    assert state["web"]["outputs"]["register_code_id"] == id
+    assert outputs["linux_register_command"] == (
+        f"/usr/local/qcloud/tat_agent/tat_agent register ap-guangzhou {id} {value}"
+    )
+    assert outputs["windows_register_command"] == (
+        rf'"C:\Program Files\QCloud\tat_agent\tat_agent.exe" register ap-guangzhou {id} {value}'
+    )
+    stack.secrets.add(value[::-1])
+
+    # A second run asks the vendor to make nothing, and shows no change.
+    stack.up("--expect-no-changes")
+    stack.preview("--expect-no-changes")
+    stack.refresh("--expect-no-changes")
+    stack.pulumi("stack", "output")
+    stack.pulumi("stack", "history", "--json")
+    assert len(stack.calls("CreateRegisterCode")) == 3
+    stack.destroy("--diff")
+    assert _codes(stack) == []
+
+
+CHANGES = {
+    "description": ("before", "after"),
+    "instance_name_prefix": ("before", "after"),
+    "register_limit": (10, 20),
+    "effective_time": (4, 5),
+    "ip_address_range": ("10.0.0.1", "10.0.0.0/8"),
+    "region": ("ap-guangzhou", "ap-beijing"),
+}
+
+
+def test_each_input_changed_alone_replaces_the_new_one_before_the_old(stack: Stack) -> None:
+    def program(version: int) -> None:
+        stack.program(
+            "\n".join(
+                f"tat.RegisterCode({name!r}, {name}={versions[version]!r})"
+                for name, versions in CHANGES.items()
+            )
+            + f"\ntat.RegisterCode('kept', rotate_before_hours={version + 1}, adopt_id=None)"
+        )
+
+    program(0)
+    stack.up()
+    before = stack.export()
+    program(1)
+    shown = stack.preview().text
+    assert "+-6 to replace" in shown
+    stack.up()
+    after = stack.export()
+    for name in CHANGES:
+        assert before[name]["id"] != after[name]["id"], name
+        new = _numbers(stack, "CreateRegisterCode")[-len(CHANGES) :]
+        assert max(new) < min(_numbers(stack, "DeleteRegisterCodes"))
+    assert before["kept"]["id"] == after["kept"]["id"]
+    assert len(_codes(stack)) == len(CHANGES) + 1
+
+
+def test_an_input_taken_out_again_is_a_change_and_a_written_out_default_is_none(
+    stack: Stack,
+) -> None:
+    stack.program("tat.RegisterCode('limited', register_limit=20)\ntat.RegisterCode('plain')")
+    stack.up()
+    before = stack.export()
+    stack.program("tat.RegisterCode('limited')\ntat.RegisterCode('plain', register_limit=10)")
+    stack.up()
+    after = stack.export()
+    assert before["limited"]["id"] != after["limited"]["id"]
+    assert before["plain"]["id"] == after["plain"]["id"]
+
+
+def test_what_happens_outside_is_seen_by_refresh(stack: Stack) -> None:
+    stack.program(
+        """
+        for name in ("deleted", "disabled", "used", "disabled-rotated"):
+            rotate = 1 if name == "disabled-rotated" else None
+            tat.RegisterCode(name, register_limit=2, rotate_before_hours=rotate)
+        """
+    )
+    stack.up()
+    before = stack.export()
+    _call(stack, "DeleteRegisterCodes", before["deleted"]["id"])
+    _call(stack, "DisableRegisterCodes", before["disabled"]["id"])
+    _call(stack, "DisableRegisterCodes", before["disabled-rotated"]["id"])
+    stack.cloud.register(before["used"]["id"], _value(stack, before["used"]["id"]))
+
+    stack.refresh()
+    seen = stack.export()
+    assert "deleted" not in seen
+    assert seen["disabled"]["outputs"]["enabled"] is False
+    assert seen["used"]["outputs"]["registered_count"] == 1
+    assert "ciphertext" in seen["used"]["outputs"]["register_code_value"]
+
+    shown = stack.preview().text
+    assert "+ 1 to create" in shown.replace("+1", "+ 1")
+    assert "enabled" in shown
+    stack.up()
+    after = stack.export()
+    assert {name for name in before if before[name].get("id") != after[name].get("id")} == {
+        "deleted",
+        "disabled-rotated",
+    }
+
+
+def test_rotation_replaces_a_code_near_its_end_and_a_used_up_one(stack: Stack) -> None:
+    stack.program(
+        """
+        tat.RegisterCode("ending", effective_time=4, rotate_before_hours=1)
+        tat.RegisterCode("ending-kept", effective_time=4)
+        tat.RegisterCode("used-up", register_limit=1, effective_time=90, rotate_before_hours=1)
+        tat.RegisterCode("fresh", effective_time=100, rotate_before_hours=1)
+        tat.RegisterCode("for-ever", effective_time=100000, rotate_before_hours=1)
+        """
+    )
+    stack.cloud.clock(offset_seconds=-3.5 * 3600)
+    stack.up()
+    before = stack.export()
+    assert "expired_time" not in before["for-ever"]["outputs"]
+    stack.cloud.clock(offset_seconds=0)
+    stack.cloud.register(before["used-up"]["id"], _value(stack, before["used-up"]["id"]))
+    # A code's end is known from its making; that it is used up, only a refresh can tell.
+    stack.refresh()
+    assert "expired_time" in stack.preview().text
+    stack.up()
+    after = stack.export()
+    changed = {name for name in before if before[name].get("id") != after[name].get("id")}
+    assert changed == {"ending", "used-up"}
+    remaining = _ends(after["ending"]) - _ends(before["ending"])
+    assert remaining > timedelta(hours=3)
+    stack.up("--expect-no-changes")
+
+
+def test_get_and_adopt_take_what_exists_and_say_that_the_value_is_absent(stack: Stack) -> None:
+    adopted = _call(stack, "CreateRegisterCode", Description="made elsewhere", RegisterLimit=7)
+    read = _call(stack, "CreateRegisterCode", Description="read only")
+    taken, looked_at = adopted["RegisterCodeId"], read["RegisterCodeId"]
+
+    def program(more: str) -> None:
+        stack.program(
+            f"""
+            taken = tat.RegisterCode("taken", adopt_id="{taken}"{more})
+            looked_at = tat.RegisterCode.get("looked-at", "{looked_at}")
+            for code in (taken, looked_at):
+                pulumi.export(code._name, pulumi.Output.all(
+                    code.register_limit, code.description, code.register_code_value,
+                    code.linux_register_command, code.effective_time))
+            """
+        )
+
+    program("")
+    made = len(stack.calls("CreateRegisterCode"))
+    shown = stack.up()
+    assert sorted(shown.diagnostics) == sorted(
+        f"warning: register_code_value of RegisterCode {id} is absent: the vendor showed it once, "
+        "when it was made. Replace the resource to have a new one."
+        for id in (taken, looked_at)
+    )
+    assert len(stack.calls("CreateRegisterCode")) == made
+    assert stack.export()["taken"]["id"] == taken
+    outputs = stack.outputs()
+    assert outputs["taken"] == [7, "made elsewhere", None, None, 4]
+    assert outputs["looked-at"] == [10, "read only", None, None, 4]
+    stack.up("--expect-no-changes")
+    stack.refresh("--expect-no-changes")
+
+    # adopt_id is for the first create: a replacement is new, and takes nothing over.
+    program(', description="mine"')
+    stack.up()
+    assert stack.export()["taken"]["id"] != taken
+    assert taken not in [code["RegisterCodeId"] for code in _codes(stack)]
+    stack.destroy()
+    assert [code["RegisterCodeId"] for code in _codes(stack)] == [looked_at]
+
+
+def test_adopting_what_is_not_there_or_is_different_is_one_line(stack: Stack) -> None:
+    other = _call(stack, "CreateRegisterCode", RegisterLimit=7)["RegisterCodeId"]
+    stack.program(
+        f"""
+        tat.RegisterCode("missing", adopt_id="00000000-0000-0000-0000-000000000000")
+        tat.RegisterCode("different", adopt_id="{other}", register_limit=8, description="x")
+        """
+    )
+    shown = stack.up("--continue-on-error", fails=True)
+    assert sorted(shown.diagnostics) == [
+        f"error: cannot create RegisterCode: {other}, which adopt_id names, has another "
+        "description and register_limit than the program gives. Give what it has, or leave it out",
+        "error: cannot create RegisterCode: there is no RegisterCode 00000000-0000-0000-0000-"
+        "000000000000 in ap-guangzhou. Check adopt_id and the region",
+        "error: update failed",
+    ]
+    stack.program("tat.RegisterCode.get('nowhere', '00000000-0000-0000-0000-000000000001')")
+    assert (
+        "cannot read RegisterCode 00000000-0000-0000-0000-000000000001: there is no RegisterCode "
+        "00000000-0000-0000-0000-000000000001 in ap-guangzhou. Check the id and the region\n"
+    ) in stack.preview(fails=True).text
+
+
+def test_a_moved_default_region_moves_nothing(stack: Stack) -> None:
+    stack.program("import os\ntat.RegisterCode('here', description=os.environ.get('WORD', 'a'))")
+    stack.up()
+    stack.environment["TENCENTCLOUD_REGION"] = "ap-tokyo"
+    stack.up("--expect-no-changes")
+    stack.refresh("--expect-no-changes")
+    stack.destroy()
+    assert {request["region"] for request in stack.cloud.requests()} == {"ap-guangzhou"}
+    stack.up()
+    assert stack.cloud.requests("CreateRegisterCode")[-1]["region"] == "ap-tokyo"
+
+
+def _call(stack: Stack, action: str, *ids: str, **parameters: Any) -> Any:
+    if ids:
+        parameters["RegisterCodeIds"] = list(ids)
+    return stack.cloud.call("tat", "2020-10-28", action, parameters)
+
+
+def _codes(stack: Stack) -> list[dict[str, Any]]:
+    found: list[dict[str, Any]] = []
+    for region in ("ap-guangzhou", "ap-beijing"):
+        answer = stack.cloud.call("tat", "2020-10-28", "DescribeRegisterCodes", {}, region=region)
+        found += answer["RegisterCodeSet"]
+    return found
+
+
+def _numbers(stack: Stack, action: str) -> list[int]:
+    return [request["number"] for request in stack.cloud.requests(action)]
+
+
+def _value(stack: Stack, id: str) -> str:
+    found = re.search(
+        rf"'RegisterCodeId': '{id}'.*?'RegisterCodeValue': '(\w+)'", str(stack.cloud.resources())
+    ) or pytest.fail(f"no code {id}")
+    return found[1]
+
+
+def _ends(resource: dict[str, Any]) -> datetime:
+    return datetime.strptime(resource["outputs"]["expired_time"], "%Y-%m-%dT%H:%M:%SZ")

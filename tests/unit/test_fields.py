@@ -1,0 +1,382 @@
+from __future__ import annotations
+
+import ipaddress
+import math
+import string
+from typing import Any
+
+import pytest
+from hypothesis import assume, given
+from hypothesis import strategies as st
+
+from pulumi_hybrid.fields import (
+    ADOPT_ID,
+    REGION,
+    ROTATE_BEFORE_HOURS,
+    Field,
+    IPv4Range,
+    Number,
+    OnChange,
+    Text,
+    Whole,
+)
+
+TEXT = Text(name="description", most=128, default="")
+LIMIT = Whole(name="register_limit", least=1, most=10000, default=10)
+TERM = Whole(name="effective_time", least=1, all_alike_above=99999, unit="hours", default=4)
+RANGE = IPv4Range(name="ip_address_range", default="")
+EVERY_FIELD: list[Field] = [TEXT, LIMIT, TERM, RANGE, REGION, ADOPT_ID, ROTATE_BEFORE_HOURS]
+
+NOT_A_NUMBER = st.one_of(
+    st.sampled_from([math.nan, math.inf, -math.inf, True, False, "10", "٣", "", b"10"]),
+    st.integers(1, 10000).map(str),
+    st.lists(st.integers(1, 10), max_size=2),
+    st.dictionaries(st.just("value"), st.integers(1, 10), max_size=1),
+)
+NOT_TEXT = st.one_of(
+    st.integers(-(2**64), 2**64),
+    st.floats(),
+    st.booleans(),
+    st.lists(st.text(max_size=3), max_size=2),
+    st.dictionaries(st.text(max_size=3), st.text(max_size=3), max_size=2),
+)
+ANYTHING = st.one_of(
+    st.text(),
+    NOT_A_NUMBER,
+    NOT_TEXT,
+    st.sampled_from([10**300, -(10**300), 2**63, 1e308, 5e-324]),
+)
+
+TEXTS_TO_COMPARE = st.text(max_size=5)
+LIMITS = st.integers(1, 10000)
+TERMS = st.one_of(st.integers(1, 99999), st.integers(99990, 100010), st.integers(100000, 10**12))
+# Characters beyond the basic plane are two units in UTF-16 and four bytes in UTF-8.
+CHARACTERS = st.characters(exclude_categories=["Cs"])
+ASTRAL = st.characters(min_codepoint=0x10000)
+
+
+@pytest.mark.parametrize(
+    ("name", "wire_name"),
+    [
+        ("description", "Description"),
+        ("instance_name_prefix", "InstanceNamePrefix"),
+        ("register_limit", "RegisterLimit"),
+        ("effective_time", "EffectiveTime"),
+        ("ip_address_range", "IpAddressRange"),
+    ],
+)
+def test_wire_name_is_the_vendors(name: str, wire_name: str) -> None:
+    assert Text(name=name, most=1).wire_name == wire_name
+
+
+def test_plain_field_must_say_what_is_a_problem() -> None:
+    with pytest.raises(NotImplementedError):
+        Field(name="x").problem("y")
+
+
+@given(st.sampled_from(EVERY_FIELD), ANYTHING)
+def test_any_field_answers_any_value_with_a_sentence_or_nothing(field: Field, value: Any) -> None:
+    problem = field.problem(value)
+    assert problem is None or (problem and "\n" not in problem)
+
+
+@given(st.sampled_from(EVERY_FIELD), ANYTHING)
+def test_a_value_without_problem_is_normal_once_and_for_all(field: Field, value: Any) -> None:
+    assume(field.problem(value) is None)
+    normal = field.normal(value)
+    assert field.problem(normal) is None
+    assert field.normal(normal) == normal
+    assert not field.differs(value, normal)
+
+
+@given(st.sampled_from(EVERY_FIELD), st.text(CHARACTERS, min_size=12, max_size=300))
+def test_a_problem_never_holds_the_value(field: Field, value: str) -> None:
+    assert value not in (field.problem(value) or "")
+
+
+@given(st.integers(10_001, 10**15))
+def test_a_problem_never_holds_a_number_that_is_too_large(value: int) -> None:
+    problem = LIMIT.problem(value)
+    assert problem is not None
+    assert str(value) not in problem
+
+
+# Text
+
+
+@given(st.integers(1, 64), st.data())
+def test_text_is_measured_in_characters_not_bytes(most: int, data: st.DataObject) -> None:
+    length = data.draw(st.integers(0, 2 * most))
+    value = data.draw(st.text(st.one_of(CHARACTERS, ASTRAL), min_size=length, max_size=length))
+    problem = Text(name="x", most=most).problem(value)
+    if length <= most:
+        assert problem is None
+    else:
+        assert problem == f"must have at most {most} characters, has {length}"
+
+
+@pytest.mark.parametrize("most", [32, 128])
+@pytest.mark.parametrize("character", ["a", "é", "汉", "🚀"])
+def test_text_as_long_as_allowed_is_taken_and_one_more_refused(most: int, character: str) -> None:
+    field = Text(name="x", most=most)
+    assert field.problem(character * most) is None
+    assert field.problem(character * (most + 1)) is not None
+
+
+@given(NOT_TEXT)
+def test_text_must_be_text(value: Any) -> None:
+    assert TEXT.problem(value) == "must be text"
+
+
+@given(TEXTS_TO_COMPARE, TEXTS_TO_COMPARE)
+def test_text_differs_when_it_is_another(old: str, new: str) -> None:
+    assert TEXT.differs(old, new) is (old != new)
+
+
+# Whole
+
+
+@given(st.integers(-(10**9), 10**9))
+def test_whole_takes_just_the_range(value: int) -> None:
+    assert (LIMIT.problem(value) is None) is (1 <= value <= 10000)
+    assert (LIMIT.problem(float(value)) is None) is (1 <= value <= 10000)
+    assert (TERM.problem(value) is None) is (value >= 1)
+
+
+@pytest.mark.parametrize("value", [0, -1, 0.0, 10001, 10001.0])
+def test_whole_outside_its_range_says_the_range(value: float) -> None:
+    assert LIMIT.problem(value) == "must be from 1 to 10000"
+
+
+@pytest.mark.parametrize("value", [1, 10000, 1.0, 10000.0])
+def test_whole_takes_both_ends(value: float) -> None:
+    assert LIMIT.problem(value) is None
+
+
+def test_whole_without_upper_limit_says_the_least_and_the_unit() -> None:
+    assert TERM.problem(0) == "must be at least 1 (hours)"
+
+
+@given(st.floats(1, 9999).filter(lambda value: value != int(value)))
+def test_whole_refuses_a_fraction(value: float) -> None:
+    assert LIMIT.problem(value) == "must be a whole number"
+
+
+@given(NOT_A_NUMBER)
+def test_whole_refuses_what_is_no_number(value: Any) -> None:
+    assert LIMIT.problem(value) == "must be a whole number"
+    assert TERM.problem(value) == "must be a whole number (hours)"
+
+
+@pytest.mark.parametrize("value", [10**400, -(10**400)], ids=["huge", "negative"])
+def test_whole_refuses_a_number_that_no_float_can_hold(value: int) -> None:
+    assert LIMIT.problem(value) is not None
+
+
+@given(LIMITS)
+def test_whole_goes_out_as_an_integer_although_the_engine_makes_it_a_float(value: int) -> None:
+    normal = LIMIT.normal(float(value))
+    assert normal == value
+    assert type(normal) is int
+    assert not LIMIT.differs(value, float(value))
+
+
+@given(LIMITS, LIMITS)
+def test_whole_differs_when_it_is_another(old: int, new: int) -> None:
+    assert LIMIT.differs(old, new) is (old != new)
+
+
+@given(TERMS, TERMS)
+def test_terms_above_the_longest_are_alike_and_all_others_differ(old: int, new: int) -> None:
+    both_for_ever = old > 99999 and new > 99999
+    assert TERM.differs(old, new) is (old != new and not both_for_ever)
+    assert TERM.differs(new, old) is TERM.differs(old, new)
+
+
+@given(st.integers(100000, 10**12))
+def test_a_term_for_ever_is_sent_as_given(value: int) -> None:
+    assert TERM.normal(float(value)) == value
+
+
+# None is the default
+
+
+@given(st.one_of(TEXTS_TO_COMPARE, st.just("")))
+def test_no_text_is_the_empty_text(value: str) -> None:
+    assert TEXT.differs(None, value) is (value != "")
+    assert TEXT.differs(value, None) is (value != "")
+
+
+@given(st.one_of(LIMITS, st.just(10)))
+def test_no_limit_is_the_vendors_default(value: int) -> None:
+    assert LIMIT.differs(None, float(value)) is (value != 10)
+    assert LIMIT.differs(float(value), None) is (value != 10)
+
+
+@pytest.mark.parametrize("field", EVERY_FIELD)
+def test_nothing_does_not_differ_from_nothing(field: Field) -> None:
+    assert not field.differs(None, None)
+    assert not field.differs(None, field.default)
+    assert not field.differs(field.default, None)
+
+
+def test_a_region_where_there_was_none_is_a_difference() -> None:
+    assert REGION.differs(None, "ap-guangzhou")
+    assert REGION.differs("ap-guangzhou", None)
+
+
+# IPv4Range
+
+
+@given(st.ip_addresses(v=4))
+def test_range_takes_every_ipv4_address(address: ipaddress.IPv4Address) -> None:
+    assert RANGE.problem(str(address)) is None
+
+
+@given(st.ip_addresses(v=4), st.integers(0, 32))
+def test_range_takes_every_block_even_with_host_bits(
+    address: ipaddress.IPv4Address, length: int
+) -> None:
+    assert RANGE.problem(f"{address}/{length}") is None
+
+
+@given(st.ip_addresses(v=4), st.one_of(st.integers(33, 1000), st.integers(-1000, -1)))
+def test_range_refuses_a_prefix_that_there_is_not(
+    address: ipaddress.IPv4Address, length: int
+) -> None:
+    assert RANGE.problem(f"{address}/{length}") is not None
+
+
+@given(st.ip_addresses(v=6))
+def test_range_refuses_ipv6(address: ipaddress.IPv6Address) -> None:
+    assert RANGE.problem(str(address)) is not None
+    assert RANGE.problem(f"{address}/64") is not None
+
+
+def test_range_may_be_empty() -> None:
+    assert RANGE.problem("") is None
+
+
+@pytest.mark.parametrize(
+    "value",
+    [
+        "192.168.1",
+        "192.168.1.256",
+        "192.168.1.1.1",
+        "192.168.1.1 ",
+        " 192.168.1.1",
+        "192.168.1.1\n",
+        "192.168.1.1/",
+        "192.168.1.1/8/8",
+        "192.168.0.0/255.255.0.0",
+        "192.168.0.0/0.0.255.255",
+        "192.168.1.01",
+        "192.168.1.1/٨",
+        "١٩٢.168.1.1",
+        "1",
+        "3232235777",
+        "0x7f.0.0.1",
+        "192.168.1.1,192.168.1.2",
+        "localhost",
+        ".",
+        "/",
+        "-",
+    ],
+)
+def test_range_refuses_what_is_no_address_and_says_what_is(value: str) -> None:
+    assert RANGE.problem(value) == (
+        "must be an IPv4 address or CIDR block, such as 192.168.1.1 or 192.168.0.0/16"
+    )
+
+
+@given(st.text(string.digits + "./", max_size=20))
+def test_range_takes_no_text_that_python_does_not_read_as_an_address(value: str) -> None:
+    assume(value != "")
+    if RANGE.problem(value) is None:
+        octets, _, length = value.partition("/")
+        assert all(0 <= int(octet) <= 255 for octet in octets.split("."))
+        assert len(octets.split(".")) == 4
+        assert 0 <= int(length or 0) <= 32
+
+
+@given(NOT_TEXT)
+def test_range_refuses_what_is_no_text(value: Any) -> None:
+    assert RANGE.problem(value) is not None
+
+
+# Region
+
+
+@pytest.mark.parametrize(
+    "value",
+    ["ap-guangzhou", "ap-hongkong", "na-siliconvalley", "eu-frankfurt", "ap-shanghai-fsi", "us"],
+)
+def test_region_takes_a_regions_name(value: str) -> None:
+    assert REGION.problem(value) is None
+
+
+@pytest.mark.parametrize(
+    "value",
+    [
+        "",
+        "AP-Guangzhou",
+        "ap_guangzhou",
+        "ap guangzhou",
+        "ap-guangzhou\n",
+        "ap-guangzhou\r\nX-TC-Token: t",
+        "-ap",
+        "ap-",
+        "ap--guangzhou",
+        "ap-guangzhou.example.com",
+        "广州",
+        "a" * 65,
+    ],
+)
+def test_region_refuses_what_is_no_regions_name(value: str) -> None:
+    assert REGION.problem(value) is not None
+
+
+@given(st.text(max_size=80))
+def test_region_that_is_taken_can_stand_in_a_header_and_a_host(value: str) -> None:
+    if REGION.problem(value) is None:
+        assert 0 < len(value) <= 64
+        assert set(value) <= set(string.ascii_lowercase + string.digits + "-")
+
+
+def test_region_is_no_part_of_the_body() -> None:
+    assert not REGION.sent
+    assert REGION.on_change is OnChange.REPLACE
+
+
+# What tells the package what to do
+
+
+@pytest.mark.parametrize("field", [ADOPT_ID, ROTATE_BEFORE_HOURS])
+def test_an_input_of_the_packages_own_is_not_sent_and_its_change_does_nothing(field: Field) -> None:
+    assert not field.sent
+    assert field.on_change is OnChange.NOTHING
+
+
+@pytest.mark.parametrize("value", ["", " ", "rc 1", "rc-1\n", "x" * 257])
+def test_adopt_id_refuses_what_is_no_id(value: str) -> None:
+    assert ADOPT_ID.problem(value) is not None
+
+
+def test_adopt_id_takes_an_id_of_letters_that_are_not_hex() -> None:
+    assert ADOPT_ID.problem("9b5rb72b-418f-4a81-b32e-f8bc80eef678") is None
+
+
+@given(st.floats(min_value=0, allow_nan=False, allow_infinity=False, max_value=1e6))
+def test_number_takes_fractions_from_its_least_on(value: float) -> None:
+    assert ROTATE_BEFORE_HOURS.problem(value) is None
+
+
+@given(st.one_of(NOT_A_NUMBER, st.floats(max_value=-1e-9, allow_nan=False)))
+def test_number_refuses_what_is_none_or_too_small(value: Any) -> None:
+    assert ROTATE_BEFORE_HOURS.problem(value) == "must be a number of at least 0 (hours)"
+
+
+def test_number_says_its_own_least() -> None:
+    field = Number(name="x", least=1.5, unit="days")
+    assert field.problem(1) == "must be a number of at least 1.5 (days)"
+    assert field.problem(1.5) is None

@@ -1,0 +1,638 @@
+"""The hooks over a made-up resource, so that what fails here is no vendor's API."""
+
+from __future__ import annotations
+
+from collections.abc import Mapping
+from typing import Any
+
+import pytest
+from hypothesis import given
+from hypothesis import strategies as st
+from pulumi.dynamic import ConfigureRequest
+from pulumi.dynamic.config import Config
+from pulumi.runtime import rpc
+
+from pulumi_hybrid.clock import Deadline
+from pulumi_hybrid.engine import Call
+from pulumi_hybrid.errors import Error, Gone, InitFailed, Misconfigured
+from pulumi_hybrid.fields import ADOPT_ID, REGION, Field, OnChange, Text, Whole
+from pulumi_hybrid.lifecycle import Lifecycle, Made, Properties
+from pulumi_hybrid.settings import TENCENTCLOUD
+
+from .conftest import Engine, assert_one_line, everything_said
+
+SECRET = "5e1f-once-only"
+REGION_NAME = "ap-guangzhou"
+
+
+class Cloud:
+    """What a vendor would keep."""
+
+    def __init__(self) -> None:
+        self.boxes: dict[str, Properties] = {}
+        self.connected: list[tuple[str, float]] = []
+        self.hidden = 0
+        """How many look-ups show nothing."""
+        self.fault: Exception | None = None
+        """What every look-up fails with."""
+        self.removed: list[str] = []
+
+
+class BoxProvider(Lifecycle[Cloud]):
+    """A box with a label and a size; its key is shown once."""
+
+    kind = "Box"
+    cloud = TENCENTCLOUD
+    inputs = (
+        Text(name="label", most=8, default=""),
+        Whole(name="size", least=1, most=9, default=3),
+        Whole(name="hours", least=1, default=4, shown=False),
+        Text(name="hint", most=8, on_change=OnChange.NOTHING, sent=False),
+        REGION,
+        ADOPT_ID,
+    )
+    id_output = "box_id"
+    outputs = ("opened", "worn")
+    secrets = ("key",)
+
+    def __init__(self, cloud: Cloud) -> None:
+        super().__init__()
+        self.there = cloud
+
+    def connect(self, region: str, call: Call, deadline: Deadline) -> Cloud:
+        self.there.connected.append((region, deadline.seconds))
+        return self.there
+
+    def make(self, api: Cloud, inputs: Properties) -> Made:
+        id = f"box-{len(api.boxes) + 1}"
+        api.boxes[id] = {
+            "label": inputs.get("label", ""),
+            "size": inputs.get("size", 3),
+            "hours": inputs.get("hours", 4),
+            "opened": 0,
+            "worn": False,
+        }
+        return Made(id, {"key": SECRET})
+
+    def look_up(self, api: Cloud, id: str) -> Properties | None:
+        if api.fault is not None:
+            raise api.fault
+        if api.hidden:
+            api.hidden -= 1
+            return None
+        found = api.boxes.get(id)
+        return None if found is None else dict(found)
+
+    def remove(self, api: Cloud, id: str) -> None:
+        api.removed.append(id)
+        api.boxes.pop(id, None)
+
+    def worn_out(self, inputs: Properties, outputs: Properties) -> list[str]:
+        return ["worn"] if outputs.get("worn") else []
+
+
+@pytest.fixture
+def cloud() -> Cloud:
+    return Cloud()
+
+
+@pytest.fixture
+def provider(cloud: Cloud) -> BoxProvider:
+    return _configured(BoxProvider(cloud))
+
+
+def _configured(provider: BoxProvider) -> BoxProvider:
+    provider.configure(ConfigureRequest(Config({"tencentcloud:region": REGION_NAME}, "unit")))
+    return provider
+
+
+def _stored(outputs: Mapping[str, Any] | None) -> Properties:
+    """Outputs as they come back from the state: secrets in plain text."""
+    assert outputs is not None
+    return {name: rpc.unwrap_rpc_secret(value) for name, value in outputs.items()}
+
+
+def _reasons(provider: BoxProvider, news: Properties) -> list[str]:
+    failures = provider.check({}, news).failures
+    # A property's name would make the engine print its value.
+    assert [failure.property for failure in failures] == [""] * len(failures)
+    return [failure.reason for failure in failures]
+
+
+INPUTS = st.fixed_dictionaries(
+    {},
+    optional={
+        "label": st.none() | st.text(max_size=8),
+        "size": st.none() | st.integers(1, 9) | st.integers(1, 9).map(float),
+        "hours": st.none() | st.integers(1, 10**6),
+        "hint": st.none() | st.text(max_size=8),
+        "region": st.none() | st.sampled_from(["ap-guangzhou", "eu-frankfurt"]),
+    },
+)
+COMPARED: list[Field] = [
+    field for field in BoxProvider.inputs if field.on_change is OnChange.REPLACE
+]
+
+
+# check
+
+
+def test_check_takes_no_inputs_at_all_and_fills_in_the_region(
+    provider: BoxProvider, cloud: Cloud
+) -> None:
+    result = provider.check({}, {})
+    assert result.failures == []
+    assert {name: value for name, value in result.inputs.items() if value is not None} == {
+        "region": REGION_NAME
+    }
+    assert cloud.connected == []
+
+
+def test_check_names_every_wrong_input_at_once(provider: BoxProvider) -> None:
+    news = {"label": "much too long", "size": 10, "hours": 1.5, "colour": "red", "region": "Ä"}
+    assert sorted(_reasons(provider, news)) == [
+        "colour: is not an input of Box",
+        "hours: must be a whole number",
+        "label: must have at most 8 characters, has 13",
+        "region: must be a region's name, such as ap-guangzhou",
+        "size: must be from 1 to 9",
+    ]
+
+
+@given(
+    st.dictionaries(
+        st.sampled_from(["label", "size", "hours", "hint", "region", "adopt_id", "colour"]),
+        st.one_of(
+            st.none(),
+            st.just(SECRET),
+            st.just(SECRET.upper() + " "),
+            st.lists(st.just(SECRET), max_size=2),
+            st.floats(),
+            st.booleans(),
+            st.integers(-(10**30), 10**30),
+        ),
+    )
+)
+def test_check_has_an_answer_to_everything_and_never_shows_a_value(news: Properties) -> None:
+    for reason in _reasons(_configured(BoxProvider(Cloud())), news):
+        assert_one_line(reason)
+        assert SECRET.lower() not in reason.lower()
+        assert reason.partition(":")[0] in news
+
+
+def test_check_leaves_unknown_values_alone(engine: Engine, provider: BoxProvider) -> None:
+    news = {"label": rpc.UNKNOWN, "size": rpc.UNKNOWN, "region": rpc.UNKNOWN, "hours": 0}
+    result = engine.check(provider, news, None)
+    assert [failure.reason for failure in result.failures] == ["hours: must be at least 1"]
+    assert rpc.contains_unknowns(result.inputs["label"])
+    assert rpc.contains_unknowns(result.inputs["region"])
+
+
+def test_check_keeps_whole_numbers_whole(engine: Engine, provider: BoxProvider) -> None:
+    size = engine.check(provider, {"size": 4}, None).inputs["size"]
+    assert (size, type(size)) == (4, int)
+
+
+def test_check_keeps_the_region_of_an_existing_resource_whatever_the_default_has_become(
+    engine: Engine, provider: BoxProvider
+) -> None:
+    olds = {"region": "eu-frankfurt"}
+    assert engine.check(provider, {}, olds).inputs["region"] == "eu-frankfurt"
+    given = engine.check(provider, {"region": "ap-seoul"}, olds)
+    assert given.inputs["region"] == "ap-seoul"
+
+
+def test_check_without_any_region_says_how_to_set_one(cloud: Cloud) -> None:
+    [reason] = _reasons(BoxProvider(cloud), {})
+    assert reason.startswith("region: is not set.")
+    assert "tencentcloud:region" in reason
+    assert "TENCENTCLOUD_REGION" in reason
+
+
+def test_check_refuses_a_default_region_that_is_none(cloud: Cloud) -> None:
+    provider = BoxProvider(cloud)
+    provider.configure(ConfigureRequest(Config({"tencentcloud:region": "Guang zhou"}, "unit")))
+    [reason] = _reasons(provider, {})
+    assert reason.startswith("region: must be a region's name")
+
+
+# diff
+
+
+@given(INPUTS)
+def test_diff_of_equal_inputs_is_empty(news: Properties) -> None:
+    provider = _configured(BoxProvider(Cloud()))
+    inputs = provider.check({}, news).inputs
+    created = _stored(provider.create(inputs).outs)
+    # With the last run's inputs, as the engine says them; and with the state alone.
+    against_inputs = Engine("urn").diff(provider, "box-1", created, inputs, inputs)
+    against_state = provider.diff("box-1", created, inputs)
+    for result in (against_inputs, against_state):
+        assert result.changes is False
+        assert result.replaces == []
+
+
+@given(INPUTS, INPUTS)
+def test_diff_replaces_for_just_the_inputs_that_changed(
+    before: Properties, after: Properties
+) -> None:
+    provider = _configured(BoxProvider(Cloud()))
+    old, new = provider.check({}, before).inputs, provider.check({}, after).inputs
+    created = _stored(provider.create(old).outs)
+    defaults = {field.name: field.default for field in COMPARED}
+
+    def meant(inputs: Properties, name: str) -> Any:
+        return defaults[name] if inputs.get(name) is None else inputs[name]
+
+    changed = {name for name in defaults if meant(old, name) != meant(new, name)}
+    result = Engine("urn").diff(provider, "box-1", created, old, new)
+    assert set(result.replaces or ()) == changed
+    assert result.changes is bool(changed)
+
+
+def test_diff_takes_the_last_runs_inputs_not_what_the_cloud_made_of_them(
+    engine: Engine, provider: BoxProvider
+) -> None:
+    outputs, inputs = {"label": "normalised"}, {"label": "Label", "region": REGION_NAME}
+    assert engine.diff(provider, "box-1", outputs, inputs, inputs).replaces == []
+
+
+def test_diff_replaces_for_an_unknown_input(engine: Engine, provider: BoxProvider) -> None:
+    inputs = {"label": "a", "region": REGION_NAME}
+    news = {**inputs, "label": rpc.UNKNOWN}
+    assert engine.diff(provider, "box-1", inputs, inputs, news).replaces == ["label"]
+
+
+def test_diff_does_nothing_for_an_input_of_our_own(engine: Engine, provider: BoxProvider) -> None:
+    inputs = {"region": REGION_NAME}
+    news = {**inputs, "hint": "b", "adopt_id": "box-9"}
+    result = engine.diff(provider, "box-1", inputs, inputs, news)
+    assert (result.changes, result.replaces) == (False, [])
+
+
+def test_diff_replaces_what_has_worn_out(engine: Engine, provider: BoxProvider) -> None:
+    inputs = {"region": REGION_NAME}
+    result = engine.diff(provider, "box-1", {**inputs, "worn": True}, inputs, inputs)
+    assert (result.changes, result.replaces) == (True, ["worn"])
+
+
+def test_diff_asks_for_no_new_one_while_an_input_is_unknown(
+    engine: Engine, provider: BoxProvider
+) -> None:
+    inputs = {"region": REGION_NAME}
+    news = {**inputs, "hint": rpc.UNKNOWN}
+    result = engine.diff(provider, "box-1", {**inputs, "worn": True}, inputs, news)
+    assert result.replaces == []
+
+
+# create
+
+
+def test_create_returns_id_inputs_outputs_and_the_secret_as_one(
+    engine: Engine, provider: BoxProvider
+) -> None:
+    result = engine.create(provider, {"label": "a", "size": 4, "region": REGION_NAME})
+    assert result.id == "box-1"
+    assert result.outs is not None
+    assert rpc.is_rpc_secret(result.outs["key"])
+    assert _stored(result.outs) == {
+        "box_id": "box-1",
+        "label": "a",
+        "size": 4,
+        "hours": 4,
+        "region": REGION_NAME,
+        "opened": 0,
+        "worn": False,
+        "key": SECRET,
+    }
+
+
+def test_create_does_not_store_inputs_of_our_own(engine: Engine, provider: BoxProvider) -> None:
+    result = engine.create(provider, {"hint": "h", "region": REGION_NAME})
+    assert result.outs is not None
+    assert "hint" not in result.outs
+
+
+def test_create_has_the_users_time_or_five_minutes(
+    engine: Engine, provider: BoxProvider, cloud: Cloud
+) -> None:
+    engine.create(provider, {"region": "eu-frankfurt"}, timeout=90)
+    engine.create(provider, {})
+    assert cloud.connected == [("eu-frankfurt", 90), (REGION_NAME, 300)]
+
+
+def test_create_without_region_says_how_to_set_one(engine: Engine, cloud: Cloud) -> None:
+    with pytest.raises(Misconfigured, match="^cannot create Box: ") as caught:
+        engine.create(BoxProvider(cloud), {})
+    assert "tencentcloud:region" in str(caught.value)
+    assert cloud.boxes == {}
+
+
+@pytest.mark.parametrize(
+    "fault",
+    [
+        Error("the network is down."),
+        Gone("it is not there."),
+        ValueError(f"Invalid isoformat string: {SECRET}"),
+        KeyError("Response"),
+    ],
+    ids=["network", "gone", "ValueError", "KeyError"],
+)
+def test_create_whose_look_up_fails_keeps_id_and_secret(
+    engine: Engine, provider: BoxProvider, cloud: Cloud, fault: Exception
+) -> None:
+    """Whatever goes wrong, the secret is shown only once: from here on it must not be lost."""
+    cloud.fault = fault
+    with pytest.raises(InitFailed) as caught:
+        engine.create(provider, {"label": "a", "region": REGION_NAME})
+    assert_one_line(str(caught.value))
+    assert str(caught.value).startswith("cannot create Box: box-1 is made and kept")
+    assert "pulumi up" in str(caught.value)
+    assert SECRET not in everything_said(caught.value)
+    kept = engine.context.init_failed
+    assert kept.id == "box-1"
+    properties = rpc.deserialize_properties(kept.properties)
+    assert rpc.is_rpc_secret(properties["key"])
+    assert rpc.unwrap_rpc_secret(properties["key"]) == SECRET
+    assert (properties["box_id"], properties["label"]) == ("box-1", "a")
+
+
+def test_create_that_never_shows_keeps_id_and_secret(
+    engine: Engine, provider: BoxProvider, cloud: Cloud
+) -> None:
+    cloud.hidden = 100
+    with pytest.raises(InitFailed, match="does not show it"):
+        engine.create(provider, {"region": REGION_NAME})
+    assert engine.context.init_failed.id == "box-1"
+
+
+def test_create_for_an_engine_that_has_gone_is_undone(
+    engine: Engine, provider: BoxProvider, cloud: Cloud
+) -> None:
+    engine.context.active = False
+    engine.create(provider, {"region": REGION_NAME})
+    assert cloud.removed == ["box-1"]
+    assert cloud.boxes == {}
+
+
+def test_create_that_fails_for_an_engine_that_has_gone_is_undone(
+    engine: Engine, provider: BoxProvider, cloud: Cloud
+) -> None:
+    engine.context.active = False
+    cloud.hidden = 100
+    with pytest.raises(InitFailed):
+        engine.create(provider, {"region": REGION_NAME})
+    assert cloud.removed == ["box-1"]
+
+
+def test_create_for_an_engine_that_waits_is_not_undone(
+    engine: Engine, provider: BoxProvider, cloud: Cloud
+) -> None:
+    engine.create(provider, {"region": REGION_NAME})
+    assert cloud.removed == []
+
+
+# update
+
+
+def test_update_finishes_what_an_earlier_create_left(
+    engine: Engine, provider: BoxProvider, cloud: Cloud
+) -> None:
+    inputs = {"label": "a", "region": REGION_NAME}
+    cloud.hidden = 100
+    with pytest.raises(InitFailed) as caught:
+        engine.create(provider, inputs)
+    cloud.hidden = 0
+    kept = _stored(caught.value.outputs)
+    outs = engine.update(provider, "box-1", kept, inputs).outs
+    assert outs is not None
+    assert rpc.is_rpc_secret(outs["key"])
+    assert _stored(outs) == _stored(
+        {**kept, "size": 3, "hours": 4, "opened": 0, "worn": False, "key": SECRET}
+    )
+    assert list(cloud.boxes) == ["box-1"]
+
+
+def test_update_that_cannot_finish_keeps_id_and_secret(
+    engine: Engine, provider: BoxProvider, cloud: Cloud
+) -> None:
+    cloud.hidden = 100
+    olds = {"region": REGION_NAME, "key": SECRET, "box_id": "box-1"}
+    with pytest.raises(InitFailed, match="^cannot update Box box-1: "):
+        engine.update(provider, "box-1", olds, {"region": REGION_NAME})
+    properties = rpc.deserialize_properties(engine.context.init_failed.properties)
+    assert rpc.is_rpc_secret(properties["key"])
+    assert rpc.unwrap_rpc_secret(properties["key"]) == SECRET
+
+
+def test_diff_of_a_half_made_resource_leaves_it_to_update(
+    engine: Engine, provider: BoxProvider, cloud: Cloud
+) -> None:
+    cloud.hidden = 100
+    inputs = {"label": "a", "region": REGION_NAME}
+    with pytest.raises(InitFailed) as caught:
+        engine.create(provider, inputs)
+    kept = _stored(caught.value.outputs)
+    assert engine.diff(provider, "box-1", kept, inputs, inputs).replaces == []
+
+
+# read
+
+
+def test_read_of_what_is_gone_is_an_empty_id(engine: Engine, provider: BoxProvider) -> None:
+    inputs = {"region": REGION_NAME}
+    result = engine.read(provider, "box-1", {**inputs, "box_id": "box-1", "opened": 0}, inputs)
+    assert result.id == ""
+    assert not result.outs
+
+
+def _made(engine: Engine, provider: BoxProvider, inputs: Properties) -> Properties:
+    return _stored(engine.create(provider, inputs).outs)
+
+
+def test_read_of_what_has_not_changed_changes_nothing(
+    engine: Engine, provider: BoxProvider
+) -> None:
+    inputs = {"label": "a", "hint": "h", "region": REGION_NAME}
+    outputs = _made(engine, provider, inputs)
+    result = engine.read(provider, "box-1", outputs, inputs)
+    assert result.id == "box-1"
+    assert _stored(result.outs) == outputs
+    assert result.inputs == inputs
+
+
+def test_read_keeps_the_secret_a_secret(engine: Engine, provider: BoxProvider) -> None:
+    outputs = _made(engine, provider, {"region": REGION_NAME})
+    outs = engine.read(provider, "box-1", outputs, {"region": REGION_NAME}).outs
+    assert outs is not None
+    assert rpc.is_rpc_secret(outs["key"])
+
+
+def test_read_brings_drift_into_outputs_and_inputs_and_the_next_diff_replaces(
+    engine: Engine, provider: BoxProvider, cloud: Cloud
+) -> None:
+    inputs = {"label": "a", "region": REGION_NAME}
+    outputs = _made(engine, provider, inputs)
+    cloud.boxes["box-1"] |= {"label": "b", "size": 9}
+    result = engine.read(provider, "box-1", outputs, inputs)
+    assert result.outs is not None
+    assert (result.outs["label"], result.outs["size"]) == ("b", 9)
+    assert result.inputs == {"label": "b", "size": 9, "region": REGION_NAME}
+    replaced = engine.diff(provider, "box-1", _stored(result.outs), result.inputs, inputs).replaces
+    assert set(replaced or ()) == {"label", "size"}
+
+
+def test_second_read_after_drift_still_says_so(
+    engine: Engine, provider: BoxProvider, cloud: Cloud
+) -> None:
+    inputs = {"label": "a", "region": REGION_NAME}
+    outputs = _made(engine, provider, inputs)
+    cloud.boxes["box-1"]["label"] = "b"
+    first = engine.read(provider, "box-1", outputs, inputs)
+    assert first.inputs is not None
+    second = engine.read(provider, "box-1", _stored(first.outs), first.inputs)
+    assert second.inputs == first.inputs
+
+
+def test_read_brings_volatile_outputs_without_a_diff(
+    engine: Engine, provider: BoxProvider, cloud: Cloud
+) -> None:
+    inputs = {"label": "a", "region": REGION_NAME}
+    outputs = _made(engine, provider, inputs)
+    cloud.boxes["box-1"]["opened"] = 7
+    result = engine.read(provider, "box-1", outputs, inputs)
+    assert result.outs is not None
+    assert result.outs["opened"] == 7
+    assert result.inputs == inputs
+    diff = engine.diff(provider, "box-1", _stored(result.outs), inputs, inputs)
+    assert diff.changes is False
+
+
+def test_read_keeps_what_the_vendor_does_not_show(
+    engine: Engine, provider: BoxProvider, cloud: Cloud
+) -> None:
+    inputs = {"hours": 48, "region": REGION_NAME}
+    outputs = _made(engine, provider, inputs)
+    cloud.boxes["box-1"]["hours"] = 47
+    result = engine.read(provider, "box-1", outputs, inputs)
+    assert result.outs is not None
+    assert result.outs["hours"] == 48
+    assert result.inputs == inputs
+
+
+def test_first_look_by_get_has_all_outputs_but_the_secret(
+    engine: Engine, provider: BoxProvider, cloud: Cloud
+) -> None:
+    cloud.boxes["box-7"] = {"label": "a", "size": 5, "hours": 6, "opened": 2, "worn": False}
+    result = engine.read(provider, "box-7", None, {"region": REGION_NAME})
+    assert result.id == "box-7"
+    assert result.outs == {
+        "box_id": "box-7",
+        "label": "a",
+        "size": 5,
+        "hours": 6,
+        "opened": 2,
+        "worn": False,
+        "region": REGION_NAME,
+    }
+
+
+def test_first_look_by_get_without_region_takes_the_default_one(
+    engine: Engine, provider: BoxProvider, cloud: Cloud
+) -> None:
+    cloud.boxes["box-7"] = {"label": "a"}
+    assert engine.read(provider, "box-7", None, {}).id == "box-7"
+    assert cloud.connected == [(REGION_NAME, 300)]
+
+
+def test_first_look_by_get_at_what_is_not_there_is_refused(
+    engine: Engine, provider: BoxProvider
+) -> None:
+    with pytest.raises(Gone, match=f"^cannot read Box box-7: .*{REGION_NAME}") as caught:
+        engine.read(provider, "box-7", None, {"region": REGION_NAME})
+    assert "Check the id" in str(caught.value)
+
+
+def test_read_goes_where_the_resource_is(
+    engine: Engine, provider: BoxProvider, cloud: Cloud
+) -> None:
+    engine.read(provider, "box-1", {"region": "eu-frankfurt", "box_id": "box-1"}, {})
+    assert cloud.connected[-1][0] == "eu-frankfurt"
+
+
+# delete
+
+
+def test_delete_goes_where_the_resource_is(
+    engine: Engine, provider: BoxProvider, cloud: Cloud
+) -> None:
+    engine.delete(provider, "box-1", {"region": "eu-frankfurt", "box_id": "box-1"})
+    assert cloud.removed == ["box-1"]
+    assert cloud.connected == [("eu-frankfurt", 300)]
+
+
+# adopt
+
+
+@pytest.fixture
+def existing(cloud: Cloud) -> str:
+    cloud.boxes["box-7"] = {"label": "a", "size": 5, "hours": 6, "opened": 2, "worn": False}
+    return "box-7"
+
+
+def test_adopt_takes_over_what_is_there_without_making_or_knowing_the_secret(
+    engine: Engine, provider: BoxProvider, cloud: Cloud, existing: str
+) -> None:
+    inputs = {"adopt_id": existing, "label": "a", "size": 5, "region": REGION_NAME}
+    result = engine.create(provider, inputs)
+    assert result.id == existing
+    assert list(cloud.boxes) == [existing]
+    assert result.outs is not None
+    assert "key" not in result.outs
+    assert "adopt_id" not in result.outs
+    assert (result.outs["label"], result.outs["opened"]) == ("a", 2)
+
+
+def test_adopt_refuses_what_is_otherwise_by_its_names_without_the_values(
+    engine: Engine, provider: BoxProvider, existing: str
+) -> None:
+    inputs = {"adopt_id": existing, "label": SECRET[:8], "size": 9, "region": REGION_NAME}
+    with pytest.raises(Error) as caught:
+        engine.create(provider, inputs)
+    text = str(caught.value)
+    assert_one_line(text)
+    assert "label and size" in text
+    assert SECRET[:8] not in text
+    assert "9" not in text
+
+
+def test_adopt_refuses_what_is_not_there(
+    engine: Engine, provider: BoxProvider, cloud: Cloud
+) -> None:
+    with pytest.raises(Gone, match="there is no Box box-8 in ap-guangzhou") as caught:
+        engine.create(provider, {"adopt_id": "box-8", "region": REGION_NAME})
+    assert "adopt_id" in str(caught.value)
+    assert cloud.boxes == {}
+
+
+def test_adopt_id_is_ignored_when_a_resource_that_was_there_is_replaced(
+    engine: Engine, provider: BoxProvider, cloud: Cloud, existing: str
+) -> None:
+    inputs = {"adopt_id": existing, "label": "b", "region": REGION_NAME}
+    engine.check(provider, inputs, {"adopt_id": existing, "label": "a", "region": REGION_NAME})
+    assert engine.create(provider, inputs).id == "box-2"
+    assert cloud.boxes["box-2"]["label"] == "b"
+
+
+def test_adopt_id_counts_when_the_resource_was_checked_for_the_first_time(
+    engine: Engine, provider: BoxProvider, existing: str
+) -> None:
+    inputs = {"adopt_id": existing, "region": REGION_NAME}
+    engine.check(provider, inputs, None)
+    assert engine.create(provider, inputs).id == existing
+
+
+def test_diff_after_adoption_is_empty(engine: Engine, provider: BoxProvider, existing: str) -> None:
+    inputs = {"adopt_id": existing, "region": REGION_NAME}
+    outputs = _stored(engine.create(provider, inputs).outs)
+    assert engine.diff(provider, existing, outputs, inputs, inputs).replaces == []
