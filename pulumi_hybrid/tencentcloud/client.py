@@ -314,7 +314,7 @@ class _Session:
     @property
     def account(self) -> str:
         """The key's id, by which requests are counted."""
-        return str(self._credential.get_credential_info()[0])
+        return str(self._credential.secretId)
 
     def client(self, product: Product, region: str, timeout: float | None) -> Any:
         seconds = min(_ANSWER_SECONDS, timeout or _ANSWER_SECONDS)
