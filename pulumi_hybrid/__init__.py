@@ -3,14 +3,16 @@
 Resources:
     tencentcloud.tat.RegisterCode: a code with which machines register for TencentCloud
         Automation Tools.
+    alicloud.ecs.Activation: a code with which machines register as managed instances of Alibaba
+        Cloud.
 
 Importing this package imports no vendor SDK: that happens in the provider process, at the first
 call that needs one.
 """
 
-from pulumi_hybrid import tencentcloud
+from pulumi_hybrid import alicloud, tencentcloud
 from pulumi_hybrid.errors import Error
 
 __version__ = "0.1.0"
 
-__all__ = ["Error", "__version__", "tencentcloud"]
+__all__ = ["Error", "__version__", "alicloud", "tencentcloud"]

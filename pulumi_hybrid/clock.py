@@ -23,6 +23,11 @@ def parse(text: str) -> datetime:
     return moment if moment.tzinfo else moment.replace(tzinfo=timezone.utc)
 
 
+def later(start: str, delay: timedelta) -> str:
+    """A point in time some time after another, RFC 3339, UTC."""
+    return (parse(start) + delay).astimezone(timezone.utc).strftime("%Y-%m-%dT%H:%M:%SZ")
+
+
 def hours_between(start: str, end: str) -> int:
     """Whole hours from one point in time to another, to the nearest."""
     return round((parse(end) - parse(start)) / timedelta(hours=1))
@@ -30,7 +35,7 @@ def hours_between(start: str, end: str) -> int:
 
 def ends_within(end: str, hours: float) -> bool:
     """Whether a point in time has passed, or will have passed in so many hours."""
-    return parse(end) - now() <= timedelta(hours=hours)
+    return (parse(end) - now()) / timedelta(hours=1) <= hours
 
 
 @dataclass(frozen=True)

@@ -15,11 +15,10 @@ from __future__ import annotations
 import asyncio
 import sys
 import threading
-from collections.abc import Iterator, Mapping
-from contextlib import contextmanager
+from collections.abc import Callable, Mapping
 from dataclasses import dataclass, field
-from functools import cache
-from typing import Any
+from functools import cache, wraps
+from typing import Any, ParamSpec, TypeVar
 
 import grpc
 from google.protobuf import any_pb2, struct_pb2
@@ -30,6 +29,9 @@ from pulumi_hybrid.errors import Error, InitFailed
 
 PROVIDER_KEY = "__provider"
 """The property in which pulumi.dynamic keeps the serialized provider."""
+
+_P = ParamSpec("_P")
+_R = TypeVar("_R")
 
 # The servicer's frame is a handful of calls above a hook; a search without an end could be slow.
 _FRAMES_TO_SEARCH = 30
@@ -121,33 +123,46 @@ class Call:
         )
 
 
-@contextmanager
-def hook(prefix: str) -> Iterator[Call]:
-    """Run a hook's body with its call, and see to it that every failure is one line.
+def hook(doing: str) -> Callable[[Callable[_P, _R]], Callable[_P, _R]]:
+    """Make every failure of a provider's method one line.
 
     Args:
-        prefix: what was being done, put before a failure's reason ("cannot create RegisterCode").
+        doing: what the method does ("create"), for the line's beginning ("cannot create
+            RegisterCode"); the kind is the provider's, and an id that comes first is named too.
 
     Raises:
         Error: whatever went wrong, without the chain of causes: an SDK's exception may hold the
             answer's body, and with it a code that is shown only once.
     """
-    call = _call()
-    try:
-        yield call
-    except Error as error:
-        failure = error
-    except Exception as bug:  # noqa: BLE001 - the last wall before the user's terminal
-        failure = Error(
-            f"unexpected {type(bug).__name__} {_place(bug)}. This is a bug of pulumi_hybrid: "
-            "please report it with this line"
-        )
-    else:
-        return
-    failure.operation = prefix
-    failure.__cause__ = failure.__context__ = None
-    call._fail(failure)
-    raise failure from None
+
+    def wrap(method: Callable[_P, _R]) -> Callable[_P, _R]:
+        @wraps(method)
+        def run(*args: _P.args, **kwargs: _P.kwargs) -> _R:
+            try:
+                return method(*args, **kwargs)
+            except Exception as error:  # noqa: BLE001 - the last wall before the user's terminal
+                failure = as_error(error)
+            # Out of the except block, so that the error has no context.
+            provider, first = args[:2]
+            id = f" {first}" if isinstance(first, str) else ""
+            failure.operation = f"cannot {doing} {getattr(provider, 'kind', 'resource')}{id}"
+            failure.__cause__ = failure.__context__ = None
+            call()._fail(failure)
+            raise failure
+
+        return run
+
+    return wrap
+
+
+def as_error(error: Exception) -> Error:
+    """The exception where it is one of ours, else the line that reports a bug."""
+    if isinstance(error, Error):
+        return error
+    return Error(
+        f"unexpected {type(error).__name__} {_place(error)}. This is a bug of pulumi_hybrid: "
+        "please report it with this line."
+    )
 
 
 def _place(bug: BaseException) -> str:
@@ -162,7 +177,8 @@ def _place(bug: BaseException) -> str:
     return place
 
 
-def _call() -> Call:
+def call() -> Call:
+    """The engine's call that the current hook answers."""
     frame = sys._getframe()
     for _ in range(_FRAMES_TO_SEARCH):
         if frame.f_back is None:
@@ -176,7 +192,7 @@ def _call() -> Call:
 
 
 def _call_of(request: Any, context: grpc.ServicerContext) -> Call:
-    call = Call(
+    found = Call(
         urn=request.urn,
         timeout=getattr(request, "timeout", 0) or None,
         old_inputs=_properties(getattr(request, "old_inputs", None))
@@ -184,8 +200,9 @@ def _call_of(request: Any, context: grpc.ServicerContext) -> Call:
         _request=request,
         _context=context,
     )
-    context.add_callback(call._ended.set)
-    return call
+    if not context.add_callback(found._ended.set):
+        found._ended.set()
+    return found
 
 
 def _properties(struct: struct_pb2.Struct | None) -> dict[str, Any] | None:

@@ -91,11 +91,17 @@ class Refused(Error):
 
     def __str__(self) -> str:
         """One line, the vendor's words last."""
-        return f"{super().__str__()} {self.answer}"
+        return one_line(f"{super().__str__()} {self.answer}")
 
 
 class Throttled(Refused):
-    """Too many requests: refused before any work was done, safe to repeat."""
+    """Too many requests: refused before any work was done, safe to repeat.
+
+    Attributes:
+        pause: seconds that the vendor asks to wait; 0 where it does not say.
+    """
+
+    pause = 0.0
 
 
 class Transient(Refused):

@@ -12,6 +12,7 @@ from __future__ import annotations
 import ipaddress
 import math
 import re
+from contextlib import suppress
 from dataclasses import dataclass
 from enum import Enum
 from typing import Any
@@ -22,6 +23,8 @@ class OnChange(Enum):
 
     REPLACE = "replace"
     """A new resource is made, then the old one is deleted."""
+    UPDATE = "update"
+    """The resource is changed where it is."""
     NOTHING = "nothing"
     """Nothing at the vendor's: the input tells this package what to do."""
 
@@ -35,6 +38,8 @@ class Field:
         default: what the vendor takes where the program gives nothing; None where that is nothing.
         on_change: what a change does.
         sent: whether it travels in the create action's body, under its API name.
+        kept_when_absent: whether taking it out of the program leaves it as it is, since there is
+            no value that stands for none.
         shown: whether the vendor shows it. Where not, what the program gave stays, and what
             ``look_up`` derives of it serves only where the program never gave it.
     """
@@ -43,6 +48,7 @@ class Field:
     default: Any = None
     on_change: OnChange = OnChange.REPLACE
     sent: bool = True
+    kept_when_absent: bool = False
     shown: bool = True
 
     @property
@@ -59,7 +65,9 @@ class Field:
         return value
 
     def differs(self, old: Any, new: Any) -> bool:
-        """Whether two values mean different things to the vendor; None is the default."""
+        """Whether a change from one to the other is one to the vendor; None is the default."""
+        if new is None and self.kept_when_absent:
+            return False
         return bool(self._effective(old) != self._effective(new))
 
     def _effective(self, value: Any) -> Any:
@@ -68,14 +76,16 @@ class Field:
 
 @dataclass(frozen=True, kw_only=True)
 class Text(Field):
-    """Text of at most ``most`` characters.
+    """Text of ``least`` to ``most`` characters.
 
     Attributes:
+        least: how many characters there must be.
         most: how many characters, not bytes.
         pattern: what it must match as a whole; None where anything goes.
         form: the pattern in words, for the reader of the problem.
     """
 
+    least: int = 0
     most: int
     pattern: re.Pattern[str] | None = None
     form: str = ""
@@ -85,6 +95,8 @@ class Text(Field):
             return "must be text"
         if len(value) > self.most:
             return f"must have at most {self.most} characters, has {len(value)}"
+        if len(value) < self.least:
+            return f"must have at least {self.least} characters, has {len(value)}"
         if self.pattern and not self.pattern.fullmatch(value):
             return f"must be {self.form}"
         return None
@@ -147,26 +159,83 @@ class Number(Field):
 
 
 @dataclass(frozen=True, kw_only=True)
-class IPv4Range(Field):
-    """An IPv4 address or block in CIDR form; host bits may be set, as in the vendor's sample."""
+class AddressRange(Field):
+    """An IP address or a block in CIDR form; host bits may be set, as in the vendor's sample.
 
-    _BLOCK = re.compile(r"[0-9.]+(/[0-9]{1,2})?")
+    Attributes:
+        versions: of the Internet Protocol that the vendor takes.
+    """
+
+    versions: tuple[int, ...]
+
+    # Python takes a netmask or a zone behind an address, too.
+    _FORM = re.compile(r"[0-9a-fA-F.:]+(/[0-9]{1,3})?")
 
     def problem(self, value: Any) -> str | None:  # noqa: D102
         if value == "":
             return None
-        wanted = "must be an IPv4 address or CIDR block, such as 192.168.1.1 or 192.168.0.0/16"
-        if not isinstance(value, str) or not self._BLOCK.fullmatch(value):
-            return wanted
-        try:
-            ipaddress.IPv4Interface(value)
-        except ValueError:
-            return wanted
+        if isinstance(value, str) and self._FORM.fullmatch(value):
+            with suppress(ValueError):
+                if ipaddress.ip_interface(value).version in self.versions:
+                    return None
+        kinds = " or ".join(f"IPv{version}" for version in self.versions)
+        return f"must be an {kinds} address or CIDR block, such as 192.168.1.1 or 192.168.0.0/16"
+
+
+@dataclass(frozen=True, kw_only=True)
+class Choice(Field):
+    """One of a few words."""
+
+    words: tuple[str, ...]
+
+    def problem(self, value: Any) -> str | None:  # noqa: D102
+        return None if value in self.words else f"must be one of {', '.join(self.words)}"
+
+
+@dataclass(frozen=True, kw_only=True)
+class Tags(Field):
+    """A mapping of tag keys to values.
+
+    Attributes:
+        most: how many tags.
+        most_in_key: characters of a key.
+        most_in_value: characters of a value.
+        forbidden_starts: what no key may begin with; the vendor's own tags do.
+    """
+
+    most: int
+    most_in_key: int
+    most_in_value: int
+    forbidden_starts: tuple[str, ...]
+
+    def problem(self, value: Any) -> str | None:  # noqa: D102
+        if not isinstance(value, dict):
+            return "must be a mapping of keys to values"
+        if len(value) > self.most:
+            return f"must be at most {self.most} tags, are {len(value)}"
+        if any(not isinstance(part, str) for tag in value.items() for part in tag):
+            return "must have text for values"
+        if any(not 1 <= len(key) <= self.most_in_key for key in value):
+            return f"must have keys of 1 to {self.most_in_key} characters"
+        if any(key.startswith(self.forbidden_starts) for key in value):
+            return f"must have no key that begins with {' or '.join(self.forbidden_starts)}"
+        if any(len(text) > self.most_in_value for text in value.values()):
+            return f"must have values of at most {self.most_in_value} characters"
+        if any(_URL.search(part) for tag in value.items() for part in tag):
+            return "must have no http:// or https:// in a key or value"
         return None
+
+    def normal(self, value: Any) -> Any:  # noqa: D102 - no tags are as good as none given
+        return value or None
+
+
+_URL = re.compile("https?://", re.IGNORECASE)
 
 
 def _is_number(value: Any) -> bool:
-    return isinstance(value, (int, float)) and not isinstance(value, bool) and math.isfinite(value)
+    if isinstance(value, float):
+        return math.isfinite(value)
+    return isinstance(value, int) and not isinstance(value, bool)
 
 
 REGION = Text(
@@ -187,12 +256,3 @@ ADOPT_ID = Text(
     sent=False,
 )
 """The existing resource to take over at the first create."""
-
-ROTATE_BEFORE_HOURS = Number(
-    name="rotate_before_hours",
-    least=0,
-    unit="hours",
-    on_change=OnChange.NOTHING,
-    sent=False,
-)
-"""How long before its end a code is replaced by the next ``pulumi up``."""

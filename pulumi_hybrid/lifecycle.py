@@ -9,10 +9,10 @@ lost between the vendor's answer and the state.
 from __future__ import annotations
 
 from abc import ABC, abstractmethod
-from collections.abc import Mapping, Sequence
+from collections.abc import Callable, Mapping, Sequence
 from contextlib import suppress
 from dataclasses import dataclass, field
-from typing import Any, ClassVar, Generic, TypeVar
+from typing import Any, ClassVar
 
 import pulumi
 from pulumi.dynamic import (
@@ -28,18 +28,19 @@ from pulumi.dynamic import (
 )
 
 from pulumi_hybrid import engine
+from pulumi_hybrid.api import Api
 from pulumi_hybrid.clock import Deadline
 from pulumi_hybrid.engine import Call
 from pulumi_hybrid.errors import Error, Gone, InitFailed, Misconfigured
 from pulumi_hybrid.fields import ADOPT_ID, REGION, Field, OnChange
 from pulumi_hybrid.settings import Cloud, Settings
 
-Api = TypeVar("Api")
-
 # The URNs of resources that were there before this run. `adopt_id` is for the first create alone,
 # but to replace a resource the engine calls `create` just as for a first one, after it has had the
 # old one checked and compared.
 _existing: set[str] = set()
+
+_TRIES_TO_SHOW = 8
 
 Properties = dict[str, Any]
 """A resource's inputs or outputs by their names in the program; None or absent is not given."""
@@ -58,7 +59,7 @@ class Made:
     secrets: Properties = field(default_factory=dict, repr=False)
 
 
-class Lifecycle(ResourceProvider, ABC, Generic[Api]):
+class Lifecycle(ResourceProvider, ABC):
     """A resource's provider: stateless where it is serialized, its class at one path for ever.
 
     Attributes:
@@ -99,13 +100,35 @@ class Lifecycle(ResourceProvider, ABC, Generic[Api]):
     def look_up(self, api: Api, id: str) -> Properties | None:
         """Inputs and outputs as they are in the cloud; None where there is no such resource."""
 
-    @abstractmethod
-    def remove(self, api: Api, id: str) -> None:
-        """Delete it; one that is gone already is deleted."""
+    def change(
+        self, api: Api, id: str, now: Properties, inputs: Properties, names: list[str]
+    ) -> None:
+        """Change inputs where the resource is; only called where some are described so.
 
-    def wait_until_ready(self, api: Api, id: str) -> Properties | None:
-        """What ``look_up`` says once a new resource can be used; None where it never showed."""
-        return self.look_up(api, id)
+        Args:
+            api: the vendor's API.
+            id: the resource's id.
+            now: what ``look_up`` says.
+            inputs: all that the program gives.
+            names: the inputs to change.
+        """
+
+    @abstractmethod
+    def remove(self, api: Api, id: str, inputs: Properties, call: Call) -> None:
+        """Delete it as the inputs say; one that is gone already is deleted."""
+
+    def wait_until_ready(self, api: Api, id: str) -> Properties:
+        """What ``look_up`` says once a new resource can be used.
+
+        Raises:
+            Gone: it never showed. A few seconds are normal.
+        """
+        for _ in range(_TRIES_TO_SHOW):
+            now = self.look_up(api, id)
+            if now is not None:
+                return now
+            api.sleep(1)
+        raise Gone("the vendor does not show it. If it was deleted, run `pulumi refresh`.")
 
     def worn_out(self, inputs: Properties, outputs: Properties) -> list[str]:
         """The outputs that ask for a new resource although no input changed."""
@@ -117,100 +140,107 @@ class Lifecycle(ResourceProvider, ABC, Generic[Api]):
         """Keep what is set for this process. Never called where the provider is serialized."""
         self.settings = Settings(req.config)
 
+    @engine.hook("check")
     def check(self, _olds: Properties, news: Properties) -> CheckResult:
         """Every wrong input at once, and the inputs as they are kept; no request is made."""
-        with engine.hook(f"cannot check {self.kind}") as call:
-            if _olds and call.urn:
-                _existing.add(call.urn)
-            given = {
-                name: value
-                for name, value in news.items()
-                if name != engine.PROVIDER_KEY and value is not None
-            }
-            problems = [
-                f"{name}: is not an input of {self.kind}"
-                for name in given
-                if name not in self._names
-            ]
-            if REGION.name not in given:
-                try:
-                    given[REGION.name] = self._region(_olds)
-                except Misconfigured as error:
-                    problems.append(f"{REGION.name}: {error.reason}")
-            kept = {}
-            for an_input in self.inputs:
-                value = given.get(an_input.name)
-                if value is None or engine.is_unknown(value):
-                    kept[an_input.name] = value
-                elif problem := an_input.problem(value):
-                    problems.append(f"{an_input.name}: {problem}")
-                else:
-                    kept[an_input.name] = an_input.normal(value)
-            # The engine prints the value of a property that a failure names, secret or not.
-            return CheckResult(kept, [CheckFailure("", problem) for problem in problems])
+        call = engine.call()
+        if _olds and call.urn:
+            _existing.add(call.urn)
+        given = {
+            name: value
+            for name, value in news.items()
+            if name != engine.PROVIDER_KEY and value is not None
+        }
+        problems = [
+            f"{name}: is not an input of {self.kind}" for name in given if name not in self._names
+        ]
+        if REGION.name not in given:
+            try:
+                given[REGION.name] = self._region(_olds)
+            except Misconfigured as error:
+                problems.append(f"{REGION.name}: {error.reason}")
+        kept = {}
+        for an_input in self.inputs:
+            value = given.get(an_input.name)
+            if value is None or engine.is_unknown(value):
+                kept[an_input.name] = value
+            elif problem := an_input.problem(value):
+                problems.append(f"{an_input.name}: {problem}")
+            else:
+                kept[an_input.name] = an_input.normal(value)
+        # The engine prints the value of a property that a failure names, secret or not.
+        return CheckResult(kept, [CheckFailure("", problem) for problem in problems])
 
+    @engine.hook("compare")
     def diff(self, _id: str, _olds: Properties, _news: Properties) -> DiffResult:
         """What a change of an input does, and whether the resource has worn out."""
-        with engine.hook(f"cannot compare {self.kind}") as call:
-            before = _olds if call.old_inputs is None else call.old_inputs
-            replaces = [
-                an_input.name
-                for an_input in self.inputs
-                if an_input.on_change is OnChange.REPLACE
-                and _changed(an_input, before.get(an_input.name), _news.get(an_input.name))
-            ]
-            if not any(engine.is_unknown(_news.get(name)) for name in self._names):
-                replaces += self.worn_out(_news, _olds)
-            return DiffResult(changes=bool(replaces), replaces=replaces)
+        call = engine.call()
+        before = _olds if call.old_inputs is None else call.old_inputs
+        replaces = self._changed(OnChange.REPLACE, before, _news)
+        if not any(engine.is_unknown(_news.get(name)) for name in self._names):
+            replaces += self.worn_out(_news, _olds)
+        updates = self._changed(OnChange.UPDATE, before, _news)
+        return DiffResult(changes=bool(replaces or updates), replaces=replaces)
 
+    @engine.hook("create")
     def create(self, props: Properties) -> CreateResult:
         """Make one, or take over the one that ``adopt_id`` names."""
-        with engine.hook(f"cannot create {self.kind}") as call:
-            inputs = self._given(props)
-            api = self._connect(inputs, call)
-            adopt_id = inputs.get(ADOPT_ID.name)
-            if adopt_id and call.urn not in _existing:
-                return CreateResult(adopt_id, self._adopt(api, adopt_id, inputs, call))
-            made = self.make(api, inputs)
-            try:
-                return CreateResult(made.id, self._finish(api, made, inputs))
-            finally:
-                if call.abandoned:
-                    # Nobody will ever hold this id. Undone now, it is no orphan.
-                    with suppress(Error):
-                        self.remove(api, made.id)
+        call = engine.call()
+        inputs = self._given(props)
+        api = self._connect(inputs, call)
+        adopt_id = inputs.get(ADOPT_ID.name)
+        if adopt_id and call.urn not in _existing:
+            return CreateResult(adopt_id, self._adopt(api, adopt_id, inputs, call))
+        made = self.make(api, inputs)
+        try:
+            return CreateResult(made.id, self._finish(api, made, inputs))
+        finally:
+            if call.abandoned:
+                # Nobody will ever hold this id. Undone now, it is no orphan.
+                with suppress(Error):
+                    self.remove(api, made.id, inputs, call)
 
+    @engine.hook("read")
     def read(self, id_: str, props: Properties) -> ReadResult:
         """What is in the cloud; inputs follow where it was changed there."""
-        with engine.hook(f"cannot read {self.kind} {id_}") as call:
-            before = self._given(props)
-            api = self._connect(before, call)
-            now = self.look_up(api, id_)
-            # What is in state has its id among its outputs; what `get` asks for has none yet.
-            first_look = self.id_output not in props
-            if now is None and first_look:
-                raise self._nothing_there(id_, before, "the id")
-            if now is None:
-                return ReadResult("", {})
-            if first_look and self.secrets:
-                call.warn(self._secret_is_lost(id_))
-            inputs = self._given(before if call.old_inputs is None else call.old_inputs)
-            inputs[REGION.name] = before[REGION.name]
-            if not first_look:
-                inputs |= self._drift(props, now)
-            return ReadResult(id_, self._outputs(id_, before, now, self._once_only(props)), inputs)
+        call = engine.call()
+        before = self._given(props)
+        api = self._connect(before, call)
+        now = self.look_up(api, id_)
+        # What is in state has its id among its outputs; what `get` asks for has none yet.
+        first_look = self.id_output not in props
+        if now is None and first_look:
+            raise self._nothing_there(id_, before, "the id")
+        if now is None:
+            return ReadResult("", {})
+        if first_look and self.secrets:
+            call.warn(self._secret_is_lost(id_))
+        inputs = self._given(before if call.old_inputs is None else call.old_inputs)
+        inputs[REGION.name] = before[REGION.name]
+        if not first_look:
+            inputs |= self._drift(props, now)
+        return ReadResult(id_, self._outputs(id_, before, now, self._once_only(props)), inputs)
 
+    @engine.hook("update")
     def update(self, _id: str, _olds: Properties, _news: Properties) -> UpdateResult:
-        """Finish a resource that an earlier run left unfinished."""
-        with engine.hook(f"cannot update {self.kind} {_id}") as call:
-            inputs = self._given(_news)
-            made = Made(_id, self._once_only(_olds))
-            return UpdateResult(self._finish(self._connect(inputs, call), made, inputs))
+        """Change what can be changed in place; finish what an earlier run left unfinished."""
+        call = engine.call()
+        inputs = self._given(_news)
+        api = self._connect(inputs, call)
+        before = _olds if call.old_inputs is None else call.old_inputs
+        names = self._changed(OnChange.UPDATE, before, inputs)
+        if names:
+            now = self.wait_until_ready(api, _id)
+            self.change(api, _id, now, inputs, names)
+        return UpdateResult(self._finish(api, Made(_id, self._once_only(_olds)), inputs))
 
+    @engine.hook("delete")
     def delete(self, _id: str, _props: Properties) -> None:
         """Delete it; gone is success."""
-        with engine.hook(f"cannot delete {self.kind} {_id}") as call:
-            self.remove(self._connect(self._given(_props), call), _id)
+        call = engine.call()
+        # What tells how to delete is an input that no output repeats.
+        inputs = self._given({**_props, **(call.old_inputs or {})})
+        self.remove(self._connect(inputs, call), _id, inputs, call)
 
     # What the hooks share.
 
@@ -225,6 +255,26 @@ class Lifecycle(ResourceProvider, ABC, Generic[Api]):
             for an_input in self.inputs
             if props.get(an_input.name) is not None
         }
+
+    def _sent(self, inputs: Properties) -> Properties:
+        """The inputs that travel in the create action, by their API names."""
+        return {
+            an_input.wire_name: inputs[an_input.name]
+            for an_input in self.inputs
+            if an_input.sent and an_input.name in inputs
+        }
+
+    def _changed(self, on_change: OnChange, before: Properties, after: Properties) -> list[str]:
+        """The inputs whose change does this; one that is not known yet may be one."""
+        return [
+            an_input.name
+            for an_input in self.inputs
+            if an_input.on_change is on_change
+            and (
+                engine.is_unknown(after.get(an_input.name))
+                or an_input.differs(before.get(an_input.name), after.get(an_input.name))
+            )
+        ]
 
     def _once_only(self, props: Mapping[str, Any]) -> Properties:
         return {name: props[name] for name in self.secrets if props.get(name)}
@@ -291,12 +341,10 @@ class Lifecycle(ResourceProvider, ABC, Generic[Api]):
         """All outputs of a resource that was made, whatever happens from here on."""
         try:
             now = self.wait_until_ready(api, made.id)
-            if now is None:
-                raise Gone("it was made, but the vendor does not show it")
-        except Error as error:
+        except Exception as error:  # noqa: BLE001 - not even a bug of ours may lose it
             raise InitFailed(
-                f"{made.id} is made and kept, but not finished: {error} Run `pulumi up` again to "
-                "finish it.",
+                f"{made.id} is made and kept, but not finished: {engine.as_error(error)} "
+                "Run `pulumi up` again to finish it.",
                 made.id,
                 self._outputs(made.id, inputs, {}, made.secrets),
             ) from None
@@ -330,7 +378,7 @@ class LifecycleResource(Resource):
 
     def __init__(
         self,
-        provider: Lifecycle[Any],
+        provider: Lifecycle,
         resource_name: str,
         inputs: Mapping[str, Any],
         opts: pulumi.ResourceOptions | None,
@@ -346,6 +394,18 @@ class LifecycleResource(Resource):
         for name in provider.secrets:
             setattr(self, name, pulumi.Output.secret(getattr(self, name)))
 
+    def _command(
+        self, write: Callable[[str, str, str], str], *parts: pulumi.Output[Any]
+    ) -> pulumi.Output[str | None]:
+        """A register command: derived, since in state it would be one more copy of the secret.
 
-def _changed(an_input: Field, before: Any, after: Any) -> bool:
-    return engine.is_unknown(after) or an_input.differs(before, after)
+        Args:
+            write: makes it of region, id and code.
+            parts: these three; without a code there is no command.
+        """
+
+        def written(known: Sequence[Any]) -> str | None:
+            region, id, code = known
+            return None if code is None else write(region, id, code)
+
+        return pulumi.Output.secret(pulumi.Output.all(*parts).apply(written))

@@ -15,7 +15,7 @@ _T = TypeVar("_T")
 
 _MOST_TRIES = 5
 """For what is not throttling: a fault that lasts is the user's to know soon."""
-_LONGEST_PAUSE = 10.0
+_backoff = wait_random_exponential(multiplier=0.5, max=10)
 
 
 def repeat(send: Callable[[], _T], *, call: Call, deadline: Deadline, repeatable: bool) -> _T:
@@ -23,7 +23,7 @@ def repeat(send: Callable[[], _T], *, call: Call, deadline: Deadline, repeatable
 
     Throttled and unsent requests did no work and are sent again in any case; one whose answer was
     lost or was a passing fault only where doing the work twice is the same as doing it once. Pauses
-    grow from half a second to ten, at random below that.
+    grow from half a second to ten, at random below that, or are as long as the vendor asks.
 
     Args:
         send: sends the request once.
@@ -39,6 +39,9 @@ def repeat(send: Callable[[], _T], *, call: Call, deadline: Deadline, repeatable
         if isinstance(error, (Throttled, NotSent)):
             return True
         return repeatable and isinstance(error, (Transient, Ambiguous))
+
+    def pause(state: RetryCallState) -> float:
+        return max(_backoff(state), getattr(_error(state), "pause", 0.0))
 
     def enough(state: RetryCallState) -> bool:
         if call.abandoned or deadline.left < state.upcoming_sleep:
@@ -58,7 +61,7 @@ def repeat(send: Callable[[], _T], *, call: Call, deadline: Deadline, repeatable
 
     return Retrying(
         retry=retry_if_exception(worth_another_try),
-        wait=wait_random_exponential(multiplier=0.5, max=_LONGEST_PAUSE),
+        wait=pause,
         stop=enough,
         sleep=call.sleep,
         before_sleep=announce,

@@ -6,32 +6,20 @@ needed. Retries are ours, since the SDK's retryer repeats creates that have succ
 
 from __future__ import annotations
 
-import ipaddress
 import json
 import logging
-import os
 import threading
-from collections.abc import Iterator, Mapping
+from collections.abc import Mapping
 from dataclasses import dataclass
 from functools import cache
 from typing import Any
-from urllib.parse import SplitResult, urlsplit
 
 import pulumi_hybrid
+from pulumi_hybrid import connection
+from pulumi_hybrid.api import Api, Meaning
 from pulumi_hybrid.clock import Deadline
 from pulumi_hybrid.engine import Call
-from pulumi_hybrid.errors import (
-    Ambiguous,
-    Answer,
-    Error,
-    Misconfigured,
-    NotSent,
-    Refused,
-    Throttled,
-    Transient,
-)
-from pulumi_hybrid.pace import wait_for_turn
-from pulumi_hybrid.retry import repeat
+from pulumi_hybrid.errors import Answer, Error, Misconfigured, Throttled, Transient
 from pulumi_hybrid.settings import TENCENTCLOUD, TENCENTCLOUD_DOMAIN, Settings
 from pulumi_hybrid.tencentcloud.credentials import credential
 
@@ -51,24 +39,12 @@ class Product:
     version: str
 
 
-@dataclass(frozen=True)
-class Meaning:
-    """What an error code means for the user.
-
-    Attributes:
-        reason: why, in the user's words, and after a full stop what to do.
-        kind: how the code is acted upon.
-    """
-
-    reason: str
-    kind: type[Refused] = Refused
-
-
 _SUPPORT = "If it stays, give the RequestId to the vendor's support."
 
 COMMON_MEANINGS: Mapping[str, Meaning] = {
     "RequestLimitExceeded": Meaning(
-        "Tencent Cloud takes no more requests for now, the account is over its rate.", Throttled
+        "the account is over its rate of requests. Try again when less is going on in it.",
+        Throttled,
     ),
     "InternalError": Meaning(f"Tencent Cloud had an internal fault. {_SUPPORT}", Transient),
     "ResourceUnavailable": Meaning("the resource is unavailable for now. Try later.", Transient),
@@ -114,32 +90,37 @@ COMMON_MEANINGS: Mapping[str, Meaning] = {
         "this site does not know an input, maybe because only the other site has it. Remove it."
     ),
     "LimitExceeded": Meaning("a quota of the account is used up. Free some or ask for more."),
-    "OperationDenied": Meaning("the resource's state does not allow it."),
-    "ResourceNotFound": Meaning("something that the request names does not exist."),
+    "OperationDenied": Meaning(
+        "the resource's state, or the account's, does not allow it. See what the vendor says."
+    ),
+    "ResourceNotFound": Meaning(
+        "something that the request names does not exist. Check the inputs that name something."
+    ),
     "ResourceInsufficient": Meaning("the vendor has no more of it. Try later or elsewhere."),
-    "MissingParameter": Meaning("the vendor misses an input."),
-    "InvalidParameter": Meaning("the vendor does not accept an input."),
-    "InvalidParameterValue": Meaning("the vendor does not accept an input's value."),
-    "UnsupportedOperation": Meaning("the vendor does not support this."),
-    "FailedOperation": Meaning("the vendor could not do it."),
+    "MissingParameter": Meaning("the vendor misses an input. Give the one that it names."),
+    "InvalidParameter": Meaning("the vendor does not accept an input. Check the one it names."),
+    "InvalidParameterValue": Meaning(
+        "the vendor does not accept an input's value. Check the one it names."
+    ),
+    "UnsupportedOperation": Meaning("the vendor does not support this. See what it says."),
+    "FailedOperation": Meaning("the vendor could not do it. See what it says."),
+    "": Meaning("Tencent Cloud refused. See what it says."),
 }
-"""By code; a code with subcodes also means those of its subcodes that have no line of their own."""
-
-_UNKNOWN_CODE = Meaning("Tencent Cloud refused.")
+"""What every product of the vendor may answer."""
 
 _SDK_CHECKS = {"ClientError", "ClientParamsError", "ClientSideError", "InvalidCredential"}
 """Codes that the SDK makes up before it sends anything."""
 
 
-class Api:
-    """One product in one region, for the length of one call of the engine.
+class TencentcloudApi(Api):
+    """One product in one region.
 
     Args:
         product: which API.
         region: the region's name; empty for products that take none.
         settings: keys, site and endpoint.
         meanings: the product's own error codes, before the common ones.
-        call: the engine's call: shows progress, knows when the engine has gone.
+        call: the engine's call.
         deadline: how long the whole call may take.
 
     Raises:
@@ -156,66 +137,33 @@ class Api:
         call: Call,
         deadline: Deadline,
     ) -> None:
-        self._product = product
-        self._meanings = {**COMMON_MEANINGS, **meanings}
-        self._call = call
-        self._deadline = deadline
-        self._session = _session(settings)
-        self._client = self._session.client(product, region, call.timeout)
-        self.region = region
+        known = {**COMMON_MEANINGS, **meanings}
+        super().__init__(product.title, meanings=known, call=call, deadline=deadline)
+        session = _session(settings)
+        self.account = session.account
+        self._client = session.client(product, region, call.timeout)
 
-    def call(
-        self, action: str, parameters: Mapping[str, Any], *, repeatable: bool = True
-    ) -> dict[str, Any]:
-        """Call an action, at the vendor's pace, as often as it takes.
-
-        Args:
-            action: the API's name for it ("CreateRegisterCode").
-            parameters: the request's body, in the API's own names.
-            repeatable: whether doing it twice is the same as doing it once. Where it is not, a lost
-                answer is not asked for again.
-
-        Returns:
-            What is in the answer's ``Response``.
-
-        Raises:
-            Refused: the vendor said no.
-            NotSent: the vendor could not be reached.
-            Ambiguous: the answer was lost.
-        """
-
-        def send() -> dict[str, Any]:
-            wait_for_turn(self._session.account, f"{self._product.service}:{action}")
-            return self._send(action, parameters)
-
-        return repeat(send, call=self._call, deadline=self._deadline, repeatable=repeatable)
-
-    def sleep(self, seconds: float) -> None:
-        """Wait, but no longer than the engine does."""
-        self._call.sleep(seconds)
-
-    def _send(self, action: str, parameters: Mapping[str, Any]) -> dict[str, Any]:
+    def _send(self, title: str, action: str, parameters: Mapping[str, Any]) -> dict[str, Any]:
         from tencentcloud.common.exception import TencentCloudSDKException
 
-        title = f"{self._product.title} {action}"
         try:
             envelope = self._client.call_json(action, dict(parameters))
         except TencentCloudSDKException as error:
             raise self._failure(title, error) from None
         except Exception as error:  # noqa: BLE001 - whatever the answer's body made of the SDK
-            raise _lost(title, type(error).__name__) from None
+            raise connection.lost(title, type(error).__name__) from None
         return self._response(title, envelope)
 
     def _response(self, title: str, envelope: object) -> dict[str, Any]:
         """The answer's content; an error in it is one whatever the content type made of it."""
         response = envelope.get("Response") if isinstance(envelope, dict) else None
         if not isinstance(response, dict):
-            raise _lost(title, "no Response in the answer")
+            raise connection.lost(title, "no Response in the answer")
         error = response.get("Error")
         if error is None:
             return response
         if not isinstance(error, dict) or not response.get("RequestId"):
-            raise _lost(title, "an error without a RequestId")
+            raise connection.lost(title, "an error without a RequestId")
         raise self._refused(
             Answer(
                 action=title,
@@ -234,14 +182,8 @@ class Api:
             return Misconfigured(f"the request could not be made: {message}")
         if code == "ServerNetworkError":
             return self._http_failure(title, message)
-        for cause in _causes(error):
-            proof = _PROOFS_OF_NOTHING_SENT.get(type(cause).__name__)
-            if proof:
-                return NotSent(
-                    f"{TENCENTCLOUD.title} could not be reached ({title}, {proof}). Nothing was "
-                    f"sent. Check the network, the proxy and {TENCENTCLOUD.endpoint.key}."
-                )
-        return _lost(title, "the connection broke" if code == "ClientNetworkError" else str(code))
+        how = "the connection broke" if code == "ClientNetworkError" else str(code)
+        return connection.failure(TENCENTCLOUD, title, error, how)
 
     def _http_failure(self, title: str, body: object) -> Error:
         """An HTTP status that is not 200: the SDK hands over the body alone."""
@@ -252,47 +194,7 @@ class Api:
             pass
         except Error as error:
             return error
-        return _lost(title, "an HTTP error")
-
-    def _refused(self, answer: Answer) -> Refused:
-        code = answer.code
-        while code and code not in self._meanings:
-            code = code.rpartition(".")[0]
-        meaning = self._meanings.get(code, _UNKNOWN_CODE)
-        return meaning.kind(meaning.reason, answer)
-
-
-def _lost(title: str, how: str) -> Ambiguous:
-    return Ambiguous(f"the answer of {title} was lost ({how}): it may have been done, or not.")
-
-
-_PROOFS_OF_NOTHING_SENT = {
-    "NewConnectionError": "no connection",
-    "NameResolutionError": "its host name is unknown",
-    "ConnectTimeoutError": "no connection in time",
-    "ConnectTimeout": "no connection in time",
-    "ProxyError": "the proxy does not answer",
-    "SSLCertVerificationError": "its certificate is not trusted",
-    "InvalidURL": "the endpoint is no URL",
-}
-"""Exceptions of urllib3, requests and ssl, by class name: the SDK is imported late."""
-
-
-def _causes(error: BaseException) -> Iterator[BaseException]:
-    """All that an exception wraps: requests puts urllib3's into its arguments, too."""
-    waiting: list[object] = [error]
-    seen: set[int] = set()
-    while waiting:
-        cause = waiting.pop()
-        if not isinstance(cause, BaseException) or id(cause) in seen:
-            continue
-        seen.add(id(cause))
-        yield cause
-        waiting += [cause.__cause__, cause.__context__, getattr(cause, "reason", None), *cause.args]
-
-
-_CONNECT_SECONDS = 10.0
-_ANSWER_SECONDS = 60.0
+        return connection.lost(title, "an HTTP error")
 
 
 class _Session:
@@ -303,7 +205,7 @@ class _Session:
     """
 
     def __init__(self, settings: Settings) -> None:
-        self._endpoint = _endpoint(settings)
+        self._endpoint = connection.endpoint(TENCENTCLOUD, settings)
         self._domain = settings.get(TENCENTCLOUD_DOMAIN)
         self._credential = credential(settings)
         self._clients: dict[tuple[Product, str, float], Any] = {}
@@ -317,7 +219,7 @@ class _Session:
         return str(self._credential.secretId)
 
     def client(self, product: Product, region: str, timeout: float | None) -> Any:
-        seconds = min(_ANSWER_SECONDS, timeout or _ANSWER_SECONDS)
+        seconds = min(connection.ANSWER_SECONDS, timeout or connection.ANSWER_SECONDS)
         with self._lock:
             key = (product, region, seconds)
             if key not in self._clients:
@@ -334,9 +236,8 @@ class _Session:
             endpoint=self._endpoint.netloc if self._endpoint else None,
             rootDomain=self._domain,
             # The SDK passes it on to requests, which takes a pair.
-            reqTimeout=(min(_CONNECT_SECONDS, seconds), seconds),
-            # The SDK ignores both variables, and with them a company's own certificates.
-            certification=os.environ.get("REQUESTS_CA_BUNDLE") or os.environ.get("SSL_CERT_FILE"),
+            reqTimeout=(min(connection.CONNECT_SECONDS, seconds), seconds),
+            certification=connection.certificates(),
         )
         profile = ClientProfile(
             httpProfile=http,
@@ -354,51 +255,3 @@ def _session(settings: Settings) -> _Session:
     # Four hooks may ask at once, and the default chain is not to be walked four times.
     with _making_session:
         return _new_session(settings)
-
-
-def _endpoint(settings: Settings) -> SplitResult | None:
-    """The URL in place of the vendor's hosts.
-
-    Raises:
-        Misconfigured: it is none, has a path, or would send requests in the clear.
-    """
-    text = settings.get(TENCENTCLOUD.endpoint)
-    if text is None:
-        return None
-    key = TENCENTCLOUD.endpoint.key
-    try:
-        url = urlsplit(text)
-        port = url.port
-    except ValueError:
-        url = SplitResult("", "", "", "", "")
-        port = None
-    if url.scheme not in ("http", "https") or not url.hostname or port == 0 or url.username:
-        raise Misconfigured(
-            f"{key} must be a URL such as http://127.0.0.1:8080. {TENCENTCLOUD.endpoint.how_to_set}"
-        )
-    if url.path not in ("", "/") or url.query or url.fragment:
-        raise Misconfigured(f"{key} must be a URL without a path: the vendor signs the path /")
-    if _is_loopback(url.hostname):
-        _bypass_proxies(url.netloc)
-    elif url.scheme == "http":
-        raise Misconfigured(
-            f"{key} is plain http to another machine: codes would travel in the clear. Use https"
-        )
-    return url
-
-
-def _is_loopback(host: str) -> bool:
-    if host == "localhost":
-        return True
-    try:
-        return ipaddress.ip_address(host).is_loopback
-    except ValueError:
-        return False
-
-
-def _bypass_proxies(netloc: str) -> None:
-    """A proxy cannot reach this machine's own loopback. The SDK looks for the host in NO_PROXY."""
-    for variable in ("NO_PROXY", "no_proxy"):
-        hosts = os.environ.get(variable, "")
-        if netloc not in hosts:
-            os.environ[variable] = f"{hosts},{netloc}".lstrip(",")

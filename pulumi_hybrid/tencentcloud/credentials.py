@@ -17,28 +17,12 @@ def credential(settings: Settings) -> Any:
     """The SDK's credential object: static keys, or one that renews itself.
 
     Raises:
-        Misconfigured: half a key, a key with spaces around it, or none anywhere.
+        Misconfigured: half a key, one that cannot be a key, or none anywhere.
     """
     from tencentcloud.common.credential import Credential
-    from tencentcloud.common.exception import TencentCloudSDKException
 
-    key_id = settings.get(TENCENTCLOUD.key_id)
-    key_secret = settings.get(TENCENTCLOUD.key_secret)
-    if key_id is None and key_secret is None:
-        return _default_chain()
-    for value, setting in ((key_id, TENCENTCLOUD.key_id), (key_secret, TENCENTCLOUD.key_secret)):
-        if value is None:
-            raise Misconfigured(
-                f"half of the Tencent Cloud key is missing: {setting.key} is not set. "
-                f"{setting.how_to_set}"
-            )
-    try:
-        return Credential(key_id, key_secret, settings.get(TENCENTCLOUD.token))
-    except TencentCloudSDKException as error:
-        raise Misconfigured(
-            f"the Tencent Cloud key cannot be used: {error.get_message()}. "
-            f"Check {TENCENTCLOUD.key_id.key} and {TENCENTCLOUD.key_secret.key}"
-        ) from None
+    key = settings.key(TENCENTCLOUD)
+    return Credential(key.id, key.secret, key.token) if key else _default_chain()
 
 
 def _default_chain() -> Any:

@@ -8,14 +8,16 @@ from typing import Any
 
 import pulumi
 
-from pulumi_hybrid import clock
+from pulumi_hybrid import clock, connection
+from pulumi_hybrid.api import Api, Meaning
 from pulumi_hybrid.clock import Deadline
 from pulumi_hybrid.engine import Call
-from pulumi_hybrid.errors import Ambiguous, Error, NotFound, Refused, Transient
-from pulumi_hybrid.fields import ADOPT_ID, REGION, ROTATE_BEFORE_HOURS, IPv4Range, Text, Whole
+from pulumi_hybrid.errors import Ambiguous, Error, NotFound, Transient
+from pulumi_hybrid.fields import ADOPT_ID, REGION, AddressRange, Text, Whole
 from pulumi_hybrid.lifecycle import Lifecycle, LifecycleResource, Made, Properties
+from pulumi_hybrid.rotation import ROTATE_BEFORE_HOURS, rotation_reasons
 from pulumi_hybrid.settings import TENCENTCLOUD
-from pulumi_hybrid.tencentcloud.client import Api, Meaning, Product
+from pulumi_hybrid.tencentcloud.client import Product, TencentcloudApi
 
 TAT = Product(title="TAT", service="tat", version="2020-10-28")
 
@@ -56,11 +58,9 @@ _MEANINGS = {
 _PAGE = 100
 """The most that DescribeRegisterCodes takes or gives at once."""
 _MOST_PAGES_FOR_ORPHANS = 20
-_SHOW_TRIES = 8
-"""A new code may take a few seconds to show in the listing."""
 
 
-class RegisterCodeProvider(Lifecycle[Api]):
+class RegisterCodeProvider(Lifecycle):
     """Looks after register codes. Its path is part of every user's state: it must never move."""
 
     kind = "RegisterCode"
@@ -77,7 +77,7 @@ class RegisterCodeProvider(Lifecycle[Api]):
             default=4,
             shown=False,
         ),
-        IPv4Range(name="ip_address_range", default=""),
+        AddressRange(name="ip_address_range", default="", versions=(4,)),
         REGION,
         ROTATE_BEFORE_HOURS,
         ADOPT_ID,
@@ -87,7 +87,9 @@ class RegisterCodeProvider(Lifecycle[Api]):
     secrets = ("register_code_value",)
 
     def connect(self, region: str, call: Call, deadline: Deadline) -> Api:  # noqa: D102
-        return Api(TAT, region, self.settings, meanings=_MEANINGS, call=call, deadline=deadline)
+        return TencentcloudApi(
+            TAT, region, self.settings, meanings=_MEANINGS, call=call, deadline=deadline
+        )
 
     def make(self, api: Api, inputs: Properties) -> Made:
         """CreateRegisterCode, never twice: it has no token that would tell a repeat from a new one.
@@ -96,20 +98,16 @@ class RegisterCodeProvider(Lifecycle[Api]):
             Ambiguous: the answer was lost, or held no code; names the codes that may have come of
                 it. Their values were seen by nobody and cannot be had.
         """
-        body = {
-            an_input.wire_name: inputs[an_input.name]
-            for an_input in self.inputs
-            if an_input.sent and an_input.name in inputs
-        }
         started = clock.now()
         try:
-            answer = api.call("CreateRegisterCode", body, repeatable=False)
+            answer = api.call("CreateRegisterCode", self._sent(inputs), repeatable=False)
         except (Ambiguous, Transient) as error:
-            raise self._with_orphans(api, body, started, error) from None
+            raise self._with_orphans(api, inputs, started, error) from None
         id, value = answer.get("RegisterCodeId"), answer.get("RegisterCodeValue")
         if not id or not value:
-            lacking = Ambiguous("the answer of TAT CreateRegisterCode lacks the id or the value.")
-            raise self._with_orphans(api, body, started, lacking)
+            lost = connection.lost("TAT CreateRegisterCode", "it came without id or value")
+            raise self._with_orphans(api, inputs, started, lost, known=id)
+        _delivered.add(str(id))
         return Made(str(id), {"register_code_value": str(value)})
 
     def look_up(self, api: Api, id: str) -> Properties | None:  # noqa: D102
@@ -122,15 +120,7 @@ class RegisterCodeProvider(Lifecycle[Api]):
                 return _properties(code)
         return None
 
-    def wait_until_ready(self, api: Api, id: str) -> Properties | None:  # noqa: D102
-        for _ in range(_SHOW_TRIES):
-            found = self.look_up(api, id)
-            if found is not None:
-                return found
-            api.sleep(1)
-        return None
-
-    def remove(self, api: Api, id: str) -> None:
+    def remove(self, api: Api, id: str, inputs: Properties, call: Call) -> None:
         """DeleteRegisterCodes, one id a call: whether a batch is all or nothing is not said."""
         try:
             api.call("DeleteRegisterCodes", {"RegisterCodeIds": [id]})
@@ -138,27 +128,27 @@ class RegisterCodeProvider(Lifecycle[Api]):
             return
 
     def worn_out(self, inputs: Properties, outputs: Properties) -> list[str]:
-        """Near its end, past it, disabled or used up: where the user asked for rotation."""
-        hours = inputs.get("rotate_before_hours")
-        if hours is None:
-            return []
-        reasons = []
-        expired_time = outputs.get("expired_time")
-        if expired_time and clock.ends_within(expired_time, hours):
-            reasons.append("expired_time")
-        if outputs.get("enabled") is False:
-            reasons.append("enabled")
-        if outputs.get("registered_count", 0) >= outputs.get("register_limit", 10):
-            reasons.append("registered_count")
-        return reasons
+        """Near its end, past it, disabled or used up."""
+        return rotation_reasons(
+            inputs,
+            outputs,
+            enabled=outputs.get("enabled") is False,
+            registered_count=outputs.get("registered_count", 0)
+            >= outputs.get("register_limit", 10),
+        )
 
     def _with_orphans(
-        self, api: Api, body: dict[str, Any], started: datetime, error: Error
+        self,
+        api: Api,
+        inputs: Properties,
+        started: datetime,
+        error: Error,
+        known: str | None = None,
     ) -> Error:
         """The error, with the codes that may have come of a create whose answer was lost."""
         try:
-            orphans = _codes_like(api, body, started)
-        except Error:
+            orphans = [known] if known else self._alike(api, inputs, started)
+        except Exception:  # noqa: BLE001 - whatever the listing is like, the first error is told
             found = (
                 "Look through the register codes in the TAT console for one that was made just now"
             )
@@ -168,36 +158,36 @@ class RegisterCodeProvider(Lifecycle[Api]):
                 if orphans
                 else "No code that could have come of it shows"
             )
-        reason = (
-            f"{error.reason} {found}. Nothing was made twice: delete what is left over, and run "
-            "`pulumi up` again"
+        error.reason += (
+            f" {found}. Nothing was made twice: delete what is left over, then `pulumi up` again."
         )
-        if isinstance(error, Refused):
-            return Refused(f"{reason}.", error.answer)
-        return Ambiguous(reason)
+        return error
+
+    def _alike(self, api: Api, inputs: Properties, started: datetime) -> list[str]:
+        """The ids of codes that were made since then, are as the inputs ask, and nobody holds."""
+        # The vendor's clock and ours may differ by what signatures allow.
+        earliest = started - timedelta(minutes=5)
+        ids: list[str] = []
+        for page in range(_MOST_PAGES_FOR_ORPHANS):
+            listing = {"Offset": page * _PAGE, "Limit": _PAGE}
+            codes = api.call("DescribeRegisterCodes", listing).get("RegisterCodeSet") or []
+            for code in codes:
+                now = _properties(code)
+                alike = not any(
+                    an_input.differs(now[an_input.name], inputs.get(an_input.name))
+                    for an_input in self.inputs
+                    if an_input.sent and an_input.shown
+                )
+                recent = not now["created_time"] or clock.parse(now["created_time"]) >= earliest
+                if alike and recent and code["RegisterCodeId"] not in _delivered:
+                    ids.append(str(code["RegisterCodeId"]))
+            if len(codes) < _PAGE:
+                break
+        return ids
 
 
-def _codes_like(api: Api, body: dict[str, Any], started: datetime) -> list[str]:
-    """The ids of codes that were made since then and are as the body asked for."""
-    # The vendor's clock and ours may differ by what signatures allow, and times are whole seconds.
-    earliest = started - timedelta(minutes=5)
-    ids: list[str] = []
-    for page in range(_MOST_PAGES_FOR_ORPHANS):
-        answer = api.call("DescribeRegisterCodes", {"Offset": page * _PAGE, "Limit": _PAGE})
-        codes = answer.get("RegisterCodeSet") or []
-        for code in codes:
-            created = code.get("CreatedTime")
-            recent = not created or clock.parse(created) >= earliest
-            alike = all(
-                code.get(name, asked) == asked
-                for name, asked in body.items()
-                if name != "EffectiveTime"
-            )
-            if recent and alike:
-                ids.append(str(code.get("RegisterCodeId")))
-        if len(codes) < _PAGE:
-            break
-    return ids
+_delivered: set[str] = set()
+"""The codes that this process has made and handed over: no orphans, however alike."""
 
 
 def _properties(code: dict[str, Any]) -> Properties:
@@ -304,14 +294,9 @@ class RegisterCode(LifecycleResource, module="tencentcloud/tat", name="RegisterC
             },
             opts,
         )
-        # Derived here: in state they would be two more copies of the secret.
         parts = (self.region, self.register_code_id, self.register_code_value)
-        self.linux_register_command = pulumi.Output.secret(
-            pulumi.Output.all(*parts).apply(lambda known: _linux_command(*known))
-        )
-        self.windows_register_command = pulumi.Output.secret(
-            pulumi.Output.all(*parts).apply(lambda known: _windows_command(*known))
-        )
+        self.linux_register_command = self._command(_linux_command, *parts)
+        self.windows_register_command = self._command(_windows_command, *parts)
 
     @staticmethod
     def get(
@@ -332,20 +317,13 @@ class RegisterCode(LifecycleResource, module="tencentcloud/tat", name="RegisterC
         Returns:
             The code with all outputs but its value and the commands, which are None.
         """
-        return RegisterCode(
-            resource_name,
-            pulumi.ResourceOptions.merge(opts, pulumi.ResourceOptions(id=id)),
-            region=region,
-        )
+        existing = pulumi.ResourceOptions.merge(opts, pulumi.ResourceOptions(id=id))
+        return RegisterCode(resource_name, existing, region=region)
 
 
-def _linux_command(region: str, id: str, value: str | None) -> str | None:
-    if value is None:
-        return None
+def _linux_command(region: str, id: str, value: str) -> str:
     return shlex.join(["/usr/local/qcloud/tat_agent/tat_agent", "register", region, id, value])
 
 
-def _windows_command(region: str, id: str, value: str | None) -> str | None:
-    if value is None:
-        return None
+def _windows_command(region: str, id: str, value: str) -> str:
     return rf'"C:\Program Files\QCloud\tat_agent\tat_agent.exe" register {region} {id} {value}'

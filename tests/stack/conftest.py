@@ -19,6 +19,7 @@ from pulumi_hybrid.emulator import Emulator
 
 ROOT = Path(__file__).parents[2]
 _MOST_SECONDS = 180
+_ONCE_ONLY = ("RegisterCodeValue", "ActivationCode")
 
 
 @dataclass
@@ -35,6 +36,13 @@ class Outcome:
         told = self.text.partition("\nDiagnostics:\n")[2].partition("\nOutputs:\n")[0]
         told = told.partition("\nResources:\n")[0]
         return [line.strip() for line in told.splitlines() if line.startswith("    ")]
+
+    @property
+    def problems(self) -> list[str]:
+        """What a preview says of wrong inputs, in order."""
+        assert "Traceback" not in self.text
+        lines = self.text.splitlines()
+        return [line.partition(" a problem: ")[2] for line in lines if " a problem: " in line]
 
 
 @dataclass
@@ -69,7 +77,10 @@ class Stack:
 
     def program(self, source: str) -> None:
         """Make this the project's program."""
-        head = "import pulumi\nfrom pulumi_hybrid.tencentcloud import tat\n"
+        head = (
+            "import os\nimport pulumi\n"
+            "from pulumi_hybrid.alicloud import ecs\nfrom pulumi_hybrid.tencentcloud import tat\n"
+        )
         (self.folder / "project/__main__.py").write_text(head + textwrap.dedent(source))
 
     def start(self, *arguments: str) -> subprocess.Popen[str]:
@@ -147,7 +158,7 @@ class Stack:
 def _values(resources: Any) -> set[str]:
     """Every once-only value that the emulator holds."""
     if isinstance(resources, dict):
-        own = {value for name, value in resources.items() if name == "RegisterCodeValue"}
+        own = {resources[name] for name in _ONCE_ONLY if name in resources}
         return own.union(*map(_values, resources.values()))
     if isinstance(resources, list):
         return set().union(*map(_values, resources))

@@ -82,12 +82,8 @@ def test_every_wrong_input_is_one_line_in_the_preview(
     secret = "hunter2" + "d" * 122
     stack.secrets.add("hunter2")
     stack.environment["TOLD_NOBODY"] = secret
-    stack.program(f"import os\ntat.RegisterCode('code', {' '.join(inputs.split())})")
-    told = stack.preview(fails=True).text
-    assert [
-        line.partition(" has a problem: ")[2] for line in told.splitlines() if "problem" in line
-    ] == problems
-    assert "Traceback" not in told
+    stack.program(f"tat.RegisterCode('code', {' '.join(inputs.split())})")
+    assert stack.preview(fails=True).problems == problems
     assert stack.cloud.requests() == []
 
 

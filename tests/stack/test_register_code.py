@@ -257,7 +257,7 @@ def test_adopting_what_is_not_there_or_is_different_is_one_line(stack: Stack) ->
 
 
 def test_a_moved_default_region_moves_nothing(stack: Stack) -> None:
-    stack.program("import os\ntat.RegisterCode('here', description=os.environ.get('WORD', 'a'))")
+    stack.program("tat.RegisterCode('here', description=os.environ.get('WORD', 'a'))")
     stack.up()
     stack.environment["TENCENTCLOUD_REGION"] = "ap-tokyo"
     stack.up("--expect-no-changes")

@@ -182,7 +182,7 @@ class Engine:
         self.context = Context()
 
     def check(
-        self, provider: Lifecycle[Any], news: Mapping[str, Any], olds: Mapping[str, Any] | None
+        self, provider: Lifecycle, news: Mapping[str, Any], olds: Mapping[str, Any] | None
     ) -> CheckResult:
         request = provider_pb2.CheckRequest(urn=self.urn, news=struct(news))
         if olds is not None:
@@ -193,7 +193,7 @@ class Engine:
 
     def diff(
         self,
-        provider: Lifecycle[Any],
+        provider: Lifecycle,
         id: str,
         outputs: Mapping[str, Any],
         old_inputs: Mapping[str, Any],
@@ -211,7 +211,7 @@ class Engine:
         return in_frame(request, self.context, lambda: provider.diff(id, before, after))
 
     def create(
-        self, provider: Lifecycle[Any], inputs: Mapping[str, Any], timeout: float = 0
+        self, provider: Lifecycle, inputs: Mapping[str, Any], timeout: float = 0
     ) -> CreateResult:
         request = provider_pb2.CreateRequest(
             urn=self.urn, properties=struct(inputs), timeout=timeout
@@ -221,7 +221,7 @@ class Engine:
 
     def read(
         self,
-        provider: Lifecycle[Any],
+        provider: Lifecycle,
         id: str,
         outputs: Mapping[str, Any] | None,
         inputs: Mapping[str, Any],
@@ -237,21 +237,31 @@ class Engine:
 
     def update(
         self,
-        provider: Lifecycle[Any],
+        provider: Lifecycle,
         id: str,
         outputs: Mapping[str, Any],
         news: Mapping[str, Any],
-        timeout: float = 0,
+        old_inputs: Mapping[str, Any] | None = None,
     ) -> UpdateResult:
         request = provider_pb2.UpdateRequest(
-            id=id, urn=self.urn, olds=struct(outputs), news=struct(news), timeout=timeout
+            id=id, urn=self.urn, olds=struct(outputs), news=struct(news)
         )
+        if old_inputs is not None:
+            request.old_inputs.CopyFrom(struct(old_inputs))
         before = rpc.deserialize_properties(request.olds)
         after = rpc.deserialize_properties(request.news)
         return in_frame(request, self.context, lambda: provider.update(id, before, after))
 
-    def delete(self, provider: Lifecycle[Any], id: str, outputs: Mapping[str, Any]) -> None:
+    def delete(
+        self,
+        provider: Lifecycle,
+        id: str,
+        outputs: Mapping[str, Any],
+        old_inputs: Mapping[str, Any] | None = None,
+    ) -> None:
         request = provider_pb2.DeleteRequest(id=id, urn=self.urn, properties=struct(outputs))
+        if old_inputs is not None:
+            request.old_inputs.CopyFrom(struct(old_inputs))
         props = rpc.deserialize_properties(request.properties)
         in_frame(request, self.context, lambda: provider.delete(id, props))
 

@@ -12,11 +12,12 @@ from hypothesis import strategies as st
 from pulumi_hybrid.fields import (
     ADOPT_ID,
     REGION,
-    ROTATE_BEFORE_HOURS,
+    AddressRange,
+    Choice,
     Field,
-    IPv4Range,
     Number,
     OnChange,
+    Tags,
     Text,
     Whole,
 )
@@ -24,8 +25,25 @@ from pulumi_hybrid.fields import (
 TEXT = Text(name="description", most=128, default="")
 LIMIT = Whole(name="register_limit", least=1, most=10000, default=10)
 TERM = Whole(name="effective_time", least=1, all_alike_above=99999, unit="hours", default=4)
-RANGE = IPv4Range(name="ip_address_range", default="")
-EVERY_FIELD: list[Field] = [TEXT, LIMIT, TERM, RANGE, REGION, ADOPT_ID, ROTATE_BEFORE_HOURS]
+RANGE = AddressRange(name="ip_address_range", default="", versions=(4,))
+EITHER_RANGE = AddressRange(name="ip_address_range", default="", versions=(4, 6))
+WINDOW = Number(name="rotate_before_hours", least=0, unit="hours")
+CHOICE = Choice(name="when_in_use", words=("disable", "fail"), default="disable")
+TAGS = Tags(
+    name="tags", most=3, most_in_key=5, most_in_value=6, forbidden_starts=("aliyun", "acs:")
+)
+EVERY_FIELD: list[Field] = [
+    TEXT,
+    LIMIT,
+    TERM,
+    RANGE,
+    EITHER_RANGE,
+    REGION,
+    ADOPT_ID,
+    WINDOW,
+    CHOICE,
+    TAGS,
+]
 
 NOT_A_NUMBER = st.one_of(
     st.sampled_from([math.nan, math.inf, -math.inf, True, False, "10", "٣", "", b"10"]),
@@ -82,10 +100,11 @@ def test_any_field_answers_any_value_with_a_sentence_or_nothing(field: Field, va
 
 @given(st.sampled_from(EVERY_FIELD), ANYTHING)
 def test_a_value_without_problem_is_normal_once_and_for_all(field: Field, value: Any) -> None:
-    assume(field.problem(value) is None)
+    if field.problem(value) is not None:
+        return
     normal = field.normal(value)
-    assert field.problem(normal) is None
-    assert field.normal(normal) == normal
+    assert normal is None or field.problem(normal) is None
+    assert normal is None or field.normal(normal) == normal
     assert not field.differs(value, normal)
 
 
@@ -247,6 +266,32 @@ def test_range_refuses_a_prefix_that_there_is_not(
     assert RANGE.problem(f"{address}/{length}") is not None
 
 
+@given(st.ip_addresses(), st.integers(0, 32))
+def test_range_of_either_kind_takes_both(
+    address: ipaddress.IPv4Address | ipaddress.IPv6Address, length: int
+) -> None:
+    assert EITHER_RANGE.problem(str(address)) is None
+    assert EITHER_RANGE.problem(f"{address}/{length}") is None
+
+
+@pytest.mark.parametrize(
+    "value",
+    [
+        "2001:db8::1/129",
+        "2001:db8:::1",
+        "fe80::1%eth0",
+        "::1 ",
+        "[::1]",
+        "2001:db8::1/64/64",
+        "::g",
+    ],
+)
+def test_range_of_either_kind_refuses_what_is_none(value: str) -> None:
+    problem = EITHER_RANGE.problem(value)
+    assert problem is not None
+    assert problem.startswith("must be an IPv4 or IPv6 address or CIDR block")
+
+
 @given(st.ip_addresses(v=6))
 def test_range_refuses_ipv6(address: ipaddress.IPv6Address) -> None:
     assert RANGE.problem(str(address)) is not None
@@ -351,10 +396,9 @@ def test_region_is_no_part_of_the_body() -> None:
 # What tells the package what to do
 
 
-@pytest.mark.parametrize("field", [ADOPT_ID, ROTATE_BEFORE_HOURS])
-def test_an_input_of_the_packages_own_is_not_sent_and_its_change_does_nothing(field: Field) -> None:
-    assert not field.sent
-    assert field.on_change is OnChange.NOTHING
+def test_adopt_id_is_not_sent_and_its_change_does_nothing() -> None:
+    assert not ADOPT_ID.sent
+    assert ADOPT_ID.on_change is OnChange.NOTHING
 
 
 @pytest.mark.parametrize("value", ["", " ", "rc 1", "rc-1\n", "x" * 257])
@@ -368,15 +412,102 @@ def test_adopt_id_takes_an_id_of_letters_that_are_not_hex() -> None:
 
 @given(st.floats(min_value=0, allow_nan=False, allow_infinity=False, max_value=1e6))
 def test_number_takes_fractions_from_its_least_on(value: float) -> None:
-    assert ROTATE_BEFORE_HOURS.problem(value) is None
+    assert WINDOW.problem(value) is None
 
 
 @given(st.one_of(NOT_A_NUMBER, st.floats(max_value=-1e-9, allow_nan=False)))
 def test_number_refuses_what_is_none_or_too_small(value: Any) -> None:
-    assert ROTATE_BEFORE_HOURS.problem(value) == "must be a number of at least 0 (hours)"
+    assert WINDOW.problem(value) == "must be a number of at least 0 (hours)"
 
 
 def test_number_says_its_own_least() -> None:
     field = Number(name="x", least=1.5, unit="days")
     assert field.problem(1) == "must be a number of at least 1.5 (days)"
     assert field.problem(1.5) is None
+
+
+# Choice
+
+
+@pytest.mark.parametrize("value", ["disable", "fail"])
+def test_choice_takes_its_words(value: str) -> None:
+    assert CHOICE.problem(value) is None
+
+
+@given(st.one_of(ANYTHING, st.sampled_from(["", "Disable", "disable ", "disabl"])))
+def test_choice_refuses_all_else_and_says_its_words(value: Any) -> None:
+    assume(value not in ("disable", "fail"))
+    assert CHOICE.problem(value) == "must be one of disable, fail"
+
+
+# Tags
+
+
+TAG_KEYS = st.text(CHARACTERS, min_size=1, max_size=5).filter(
+    lambda key: not key.startswith(("aliyun", "acs:"))
+)
+TAG_VALUES = st.text(CHARACTERS, max_size=6)
+
+
+@given(st.dictionaries(TAG_KEYS, TAG_VALUES, max_size=3))
+def test_tags_take_everything_within_the_limits(value: dict[str, str]) -> None:
+    assert TAGS.problem(value) is None
+    assert TAGS.normal(value) == (value or None)
+
+
+@pytest.mark.parametrize(
+    ("value", "problem"),
+    [
+        ({"a": "", "b": "", "c": "", "d": ""}, "must be at most 3 tags, are 4"),
+        ({"": "v"}, "must have keys of 1 to 5 characters"),
+        ({"🚀" * 6: "v"}, "must have keys of 1 to 5 characters"),
+        ({"k": "🚀" * 7}, "must have values of at most 6 characters"),
+        ({"acs:k": "v"}, "must have no key that begins with aliyun or acs:"),
+        ({"k": 1.0}, "must have text for values"),
+        ({"k": None}, "must have text for values"),
+        ({"k": ["v"]}, "must have text for values"),
+        ([], "must be a mapping of keys to values"),
+        ("k=v", "must be a mapping of keys to values"),
+        (True, "must be a mapping of keys to values"),
+    ],
+)
+def test_tags_outside_the_limits_say_which(value: Any, problem: str) -> None:
+    assert TAGS.problem(value) == problem
+
+
+@pytest.mark.parametrize("value", [{"http://a": "v"}, {"k": "see https://a"}, {"k": "HTTP://A"}])
+def test_tags_refuse_an_address_without_showing_it(value: dict[str, str]) -> None:
+    tags = Tags(name="tags", most=3, most_in_key=64, most_in_value=64, forbidden_starts=("x",))
+    assert tags.problem(value) == "must have no http:// or https:// in a key or value"
+
+
+@given(st.dictionaries(TAG_KEYS, TAG_VALUES, max_size=3), st.dictionaries(TAG_KEYS, TAG_VALUES))
+def test_tags_differ_when_they_are_others_in_whatever_order(
+    old: dict[str, str], new: dict[str, str]
+) -> None:
+    assert TAGS.differs(old, new) is (old != new)
+    assert not TAGS.differs(old, dict(reversed(old.items())))
+
+
+def test_no_tags_are_as_good_as_none_given() -> None:
+    assert not TAGS.differs({}, None)
+    assert not TAGS.differs(None, {})
+    assert TAGS.differs({"k": "v"}, None)
+
+
+# What taking an input out of the program means
+
+
+def test_an_input_that_is_kept_when_absent_differs_only_when_another_is_given() -> None:
+    field = Text(name="resource_group_id", most=64, kept_when_absent=True)
+    assert not field.differs("rg-1", None)
+    assert not field.differs(None, None)
+    assert field.differs("rg-1", "rg-2")
+    assert field.differs(None, "rg-2")
+
+
+@given(st.text(CHARACTERS, max_size=8))
+def test_text_may_have_a_least_length(value: str) -> None:
+    problem = Text(name="x", least=3, most=5).problem(value)
+    assert (problem is None) is (3 <= len(value) <= 5)
+    assert str(len(value)) in (problem or str(len(value)))

@@ -12,6 +12,7 @@ from pulumi.dynamic import ConfigureRequest
 from pulumi.dynamic.config import Config
 from pulumi.runtime import rpc
 
+from pulumi_hybrid.api import Api
 from pulumi_hybrid.clock import Deadline
 from pulumi_hybrid.engine import Call
 from pulumi_hybrid.errors import Error, Gone, InitFailed, Misconfigured
@@ -35,11 +36,22 @@ class Cloud:
         """How many look-ups show nothing."""
         self.fault: Exception | None = None
         """What every look-up fails with."""
+        self.stuck: Exception | None = None
+        """What every change fails with."""
         self.removed: list[str] = []
+        self.removed_with: list[Properties] = []
+        self.changed: list[list[str]] = []
 
 
-class BoxProvider(Lifecycle[Cloud]):
-    """A box with a label and a size; its key is shown once."""
+class BoxApi(Api):
+    """What a hook has of it: pauses, and nothing to send."""
+
+    def _send(self, title: str, action: str, parameters: Mapping[str, Any]) -> dict[str, Any]:
+        raise NotImplementedError
+
+
+class BoxProvider(Lifecycle):
+    """A box with a label, a size and a note that can be rewritten; its key is shown once."""
 
     kind = "Box"
     cloud = TENCENTCLOUD
@@ -47,6 +59,7 @@ class BoxProvider(Lifecycle[Cloud]):
         Text(name="label", most=8, default=""),
         Whole(name="size", least=1, most=9, default=3),
         Whole(name="hours", least=1, default=4, shown=False),
+        Text(name="note", most=8, default="", on_change=OnChange.UPDATE),
         Text(name="hint", most=8, on_change=OnChange.NOTHING, sent=False),
         REGION,
         ADOPT_ID,
@@ -59,33 +72,43 @@ class BoxProvider(Lifecycle[Cloud]):
         super().__init__()
         self.there = cloud
 
-    def connect(self, region: str, call: Call, deadline: Deadline) -> Cloud:
+    def connect(self, region: str, call: Call, deadline: Deadline) -> Api:
         self.there.connected.append((region, deadline.seconds))
-        return self.there
+        return BoxApi("Box", meanings={}, call=call, deadline=deadline)
 
-    def make(self, api: Cloud, inputs: Properties) -> Made:
-        id = f"box-{len(api.boxes) + 1}"
-        api.boxes[id] = {
+    def make(self, api: Api, inputs: Properties) -> Made:
+        id = f"box-{len(self.there.boxes) + 1}"
+        self.there.boxes[id] = {
             "label": inputs.get("label", ""),
             "size": inputs.get("size", 3),
             "hours": inputs.get("hours", 4),
+            "note": inputs.get("note", ""),
             "opened": 0,
             "worn": False,
         }
         return Made(id, {"key": SECRET})
 
-    def look_up(self, api: Cloud, id: str) -> Properties | None:
-        if api.fault is not None:
-            raise api.fault
-        if api.hidden:
-            api.hidden -= 1
+    def look_up(self, api: Api, id: str) -> Properties | None:
+        if self.there.fault is not None:
+            raise self.there.fault
+        if self.there.hidden:
+            self.there.hidden -= 1
             return None
-        found = api.boxes.get(id)
+        found = self.there.boxes.get(id)
         return None if found is None else dict(found)
 
-    def remove(self, api: Cloud, id: str) -> None:
-        api.removed.append(id)
-        api.boxes.pop(id, None)
+    def change(
+        self, api: Api, id: str, now: Properties, inputs: Properties, names: list[str]
+    ) -> None:
+        if self.there.stuck is not None:
+            raise self.there.stuck
+        self.there.changed.append(names)
+        self.there.boxes[id] |= {name: inputs.get(name, "") for name in names}
+
+    def remove(self, api: Api, id: str, inputs: Properties, call: Call) -> None:
+        self.there.removed.append(id)
+        self.there.removed_with.append(inputs)
+        self.there.boxes.pop(id, None)
 
     def worn_out(self, inputs: Properties, outputs: Properties) -> list[str]:
         return ["worn"] if outputs.get("worn") else []
@@ -125,6 +148,7 @@ INPUTS = st.fixed_dictionaries(
         "label": st.none() | st.text(max_size=8),
         "size": st.none() | st.integers(1, 9) | st.integers(1, 9).map(float),
         "hours": st.none() | st.integers(1, 10**6),
+        "note": st.none() | st.text(max_size=8),
         "hint": st.none() | st.text(max_size=8),
         "region": st.none() | st.sampled_from(["ap-guangzhou", "eu-frankfurt"]),
     },
@@ -247,7 +271,9 @@ def test_diff_replaces_for_just_the_inputs_that_changed(
     changed = {name for name in defaults if meant(old, name) != meant(new, name)}
     result = Engine("urn").diff(provider, "box-1", created, old, new)
     assert set(result.replaces or ()) == changed
-    assert result.changes is bool(changed)
+    # No change is silent: what is not replaced for is an update.
+    noted = (old.get("note") or "") != (new.get("note") or "")
+    assert result.changes is (bool(changed) or noted)
 
 
 def test_diff_takes_the_last_runs_inputs_not_what_the_cloud_made_of_them(
@@ -300,6 +326,7 @@ def test_create_returns_id_inputs_outputs_and_the_secret_as_one(
         "label": "a",
         "size": 4,
         "hours": 4,
+        "note": "",
         "region": REGION_NAME,
         "opened": 0,
         "worn": False,
@@ -322,7 +349,7 @@ def test_create_has_the_users_time_or_five_minutes(
 
 
 def test_create_without_region_says_how_to_set_one(engine: Engine, cloud: Cloud) -> None:
-    with pytest.raises(Misconfigured, match="^cannot create Box: ") as caught:
+    with pytest.raises(Misconfigured, match=r"^cannot create Box: ") as caught:
         engine.create(BoxProvider(cloud), {})
     assert "tencentcloud:region" in str(caught.value)
     assert cloud.boxes == {}
@@ -408,7 +435,7 @@ def test_update_finishes_what_an_earlier_create_left(
     assert outs is not None
     assert rpc.is_rpc_secret(outs["key"])
     assert _stored(outs) == _stored(
-        {**kept, "size": 3, "hours": 4, "opened": 0, "worn": False, "key": SECRET}
+        {**kept, "size": 3, "hours": 4, "note": "", "opened": 0, "worn": False, "key": SECRET}
     )
     assert list(cloud.boxes) == ["box-1"]
 
@@ -418,7 +445,7 @@ def test_update_that_cannot_finish_keeps_id_and_secret(
 ) -> None:
     cloud.hidden = 100
     olds = {"region": REGION_NAME, "key": SECRET, "box_id": "box-1"}
-    with pytest.raises(InitFailed, match="^cannot update Box box-1: "):
+    with pytest.raises(InitFailed, match=r"^cannot update Box box-1: "):
         engine.update(provider, "box-1", olds, {"region": REGION_NAME})
     properties = rpc.deserialize_properties(engine.context.init_failed.properties)
     assert rpc.is_rpc_secret(properties["key"])
@@ -434,6 +461,50 @@ def test_diff_of_a_half_made_resource_leaves_it_to_update(
         engine.create(provider, inputs)
     kept = _stored(caught.value.outputs)
     assert engine.diff(provider, "box-1", kept, inputs, inputs).replaces == []
+
+
+# a change in place
+
+
+def test_diff_updates_for_an_input_that_can_be_changed_in_place(
+    engine: Engine, provider: BoxProvider
+) -> None:
+    inputs = {"note": "a", "region": REGION_NAME}
+    for note in ("b", rpc.UNKNOWN, None):
+        result = engine.diff(provider, "box-1", inputs, inputs, {**inputs, "note": note})
+        assert (result.changes, result.replaces) == (True, [])
+
+
+def test_update_changes_just_what_has_changed_and_returns_everything(
+    engine: Engine, provider: BoxProvider, cloud: Cloud
+) -> None:
+    inputs = {"note": "a", "hint": "h", "region": REGION_NAME}
+    outputs = _made(engine, provider, inputs)
+    outs = engine.update(provider, "box-1", outputs, {**inputs, "note": "b"}, inputs).outs
+    assert cloud.changed == [["note"]]
+    assert outs is not None
+    assert rpc.is_rpc_secret(outs["key"])
+    assert _stored(outs) == {**outputs, "note": "b"}
+
+
+def test_update_that_the_vendor_refuses_leaves_the_state_as_it_was(
+    engine: Engine, provider: BoxProvider, cloud: Cloud
+) -> None:
+    inputs = {"note": "a", "region": REGION_NAME}
+    outputs = _made(engine, provider, inputs)
+    cloud.stuck = Error("not now.")
+    with pytest.raises(Error, match=r"^cannot update Box box-1: not now\.$"):
+        engine.update(provider, "box-1", outputs, {**inputs, "note": "b"}, inputs)
+    assert not engine.context.status.details
+
+
+def test_update_without_a_change_changes_nothing(
+    engine: Engine, provider: BoxProvider, cloud: Cloud
+) -> None:
+    inputs = {"note": "a", "region": REGION_NAME}
+    outputs = _made(engine, provider, inputs)
+    engine.update(provider, "box-1", outputs, inputs, inputs)
+    assert cloud.changed == []
 
 
 # read
@@ -569,6 +640,16 @@ def test_delete_goes_where_the_resource_is(
     engine.delete(provider, "box-1", {"region": "eu-frankfurt", "box_id": "box-1"})
     assert cloud.removed == ["box-1"]
     assert cloud.connected == [("eu-frankfurt", 300)]
+
+
+def test_delete_knows_the_inputs_that_no_output_repeats(
+    engine: Engine, provider: BoxProvider, cloud: Cloud
+) -> None:
+    inputs = {"hint": "h", "label": "a", "region": REGION_NAME}
+    outputs = _made(engine, provider, inputs)
+    engine.delete(provider, "box-1", outputs, inputs)
+    [known] = cloud.removed_with
+    assert (known["hint"], known["label"], known["region"]) == ("h", "a", REGION_NAME)
 
 
 # adopt

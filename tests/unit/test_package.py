@@ -133,7 +133,7 @@ def test_serialized_provider_is_short_the_same_in_every_process_and_holds_no_sec
     set_up = {"TENCENTCLOUD_SECRET_ID": SECRET_ID, "TENCENTCLOUD_SECRET_KEY": SECRET_KEY}
     assert _python(_SERIALIZE, PYTHONHASHSEED="2", **set_up) == plain
     lines = [line.split() for line in plain.splitlines()]
-    assert ["pulumi_hybrid.tencentcloud.tat", "RegisterCodeProvider"] in [line[:2] for line in lines]
+    assert "RegisterCodeProvider" in [line[1] for line in lines]
     for module, name, serialized in lines:
         assert len(serialized) < 120
         content = base64.b64decode(serialized)

@@ -163,9 +163,7 @@ def test_pauses_are_random_and_grow_to_ten_seconds() -> None:
     pauses = []
     for _ in range(20):
         call = Hurried()
-        repeat(
-            Service(*[_throttled] * 12), call=call, deadline=Deadline(10_000), repeatable=False
-        )
+        repeat(Service(*[_throttled] * 12), call=call, deadline=Deadline(10_000), repeatable=False)
         pauses.append(call.pauses)
     for number in range(12):
         longest = min(10.0, 0.5 * 2**number)
@@ -188,7 +186,7 @@ def test_nothing_is_sent_again_for_an_engine_that_has_gone() -> None:
     call = Hurried(_context=Context(active=False))
     service = Service(_throttled, endless=True)
     with pytest.raises(Throttled):
-        repeat(service, call=call, deadline=Deadline(300), repeatable=True)
+        repeat(service, call=call, deadline=Deadline(3), repeatable=True)
     assert service.calls == 1
     assert call.pauses == []
 
@@ -203,3 +201,27 @@ def test_a_bug_is_not_repeated() -> None:
     with pytest.raises(RuntimeError, match="bug"):
         repeat(send, call=Hurried(), deadline=Deadline(300), repeatable=True)
     assert len(calls) == 1
+
+
+def test_pause_is_at_least_as_long_as_the_vendor_asks() -> None:
+    def asking() -> Error:
+        error = Throttled("too many.", ANSWER)
+        error.pause = 37.0
+        return error
+
+    call = Hurried()
+    repeat(Service(asking, _throttled), call=call, deadline=Deadline(300), repeatable=False)
+    assert call.pauses[0] == 37.0
+    assert call.pauses[1] < 37.0
+
+
+def test_pause_that_the_vendor_asks_for_beyond_the_deadline_ends_it_at_once() -> None:
+    def asking() -> Error:
+        error = Throttled("too many.", ANSWER)
+        error.pause = 600.0
+        return error
+
+    service, call = Service(asking, endless=True), Hurried()
+    with pytest.raises(Throttled):
+        repeat(service, call=call, deadline=Deadline(3), repeatable=False)
+    assert (service.calls, call.pauses) == (1, [])

@@ -1,0 +1,107 @@
+"""A vendor's API as a resource uses it: one call of an action, at the vendor's pace."""
+
+from __future__ import annotations
+
+from abc import ABC, abstractmethod
+from collections.abc import Mapping
+from dataclasses import dataclass
+from typing import Any
+
+from pulumi_hybrid import connection
+from pulumi_hybrid.clock import Deadline
+from pulumi_hybrid.engine import Call
+from pulumi_hybrid.errors import Answer, Refused
+from pulumi_hybrid.pace import wait_for_turn
+from pulumi_hybrid.retry import repeat
+
+
+@dataclass(frozen=True)
+class Meaning:
+    """What an error code means for the user.
+
+    Attributes:
+        reason: why, in the user's words, and after a full stop what to do.
+        kind: how the code is acted upon.
+    """
+
+    reason: str
+    kind: type[Refused] = Refused
+
+
+class Api(ABC):
+    """One product in one region, for the length of one call of the engine.
+
+    Args:
+        product: the product's name ("TAT").
+        meanings: by error code; a code with subcodes also means those of its subcodes that have no
+            line of their own, and the empty code any other.
+        call: the engine's call: shows progress, knows when the engine has gone.
+        deadline: how long the whole call may take.
+
+    Attributes:
+        account: the key's id, by which requests are counted.
+        deadline: how long the whole call may take.
+    """
+
+    account: str
+
+    def __init__(
+        self, product: str, *, meanings: Mapping[str, Meaning], call: Call, deadline: Deadline
+    ) -> None:
+        self.deadline = deadline
+        self._product = product
+        self._meanings = meanings
+        self._call = call
+
+    def call(
+        self,
+        action: str,
+        parameters: Mapping[str, Any],
+        *,
+        repeatable: bool = True,
+        holding: tuple[str, ...] = (),
+    ) -> dict[str, Any]:
+        """Call an action as often as it takes.
+
+        Args:
+            action: the API's name for it ("CreateRegisterCode").
+            parameters: what it takes, in the API's own names.
+            repeatable: whether doing it twice is the same as doing it once. Where it is not, a lost
+                answer is not asked for again.
+            holding: what the answer must hold: an id, a code. One that lacks it is as good as lost.
+
+        Returns:
+            The answer's content.
+
+        Raises:
+            Refused: the vendor said no.
+            NotSent: the vendor could not be reached.
+            Ambiguous: the answer was lost.
+        """
+        title = f"{self._product} {action}"
+
+        def send() -> dict[str, Any]:
+            wait_for_turn(self.account, title)
+            answer = self._send(title, action, parameters)
+            missing = [name for name in holding if not answer.get(name)]
+            if missing:
+                raise connection.lost(title, f"it came without {' and '.join(missing)}")
+            return answer
+
+        return repeat(send, call=self._call, deadline=self.deadline, repeatable=repeatable)
+
+    def sleep(self, seconds: float) -> None:
+        """Wait, but no longer than the engine does."""
+        self._call.sleep(seconds)
+
+    @abstractmethod
+    def _send(self, title: str, action: str, parameters: Mapping[str, Any]) -> dict[str, Any]:
+        """Send a request once, and make every failure one of ours."""
+
+    def _refused(self, answer: Answer) -> Refused:
+        """The error that the vendor's code stands for."""
+        code = answer.code
+        while code and code not in self._meanings:
+            code = code.rpartition(".")[0]
+        meaning = self._meanings[code]
+        return meaning.kind(meaning.reason, answer)

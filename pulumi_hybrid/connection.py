@@ -1,0 +1,141 @@
+"""Which host a request goes to, and whether it got there."""
+
+from __future__ import annotations
+
+import ipaddress
+import os
+import re
+from collections.abc import Iterator
+from pathlib import Path
+from urllib.parse import SplitResult, urlsplit
+
+from pulumi_hybrid.errors import Ambiguous, Error, Misconfigured, NotSent
+from pulumi_hybrid.settings import Cloud, Settings
+
+CONNECT_SECONDS = 10.0
+"""How long a connection may take."""
+ANSWER_SECONDS = 60.0
+"""How long an answer may take, where ``custom_timeouts`` do not say less."""
+
+_PROOFS_OF_NOTHING_SENT = {
+    "NewConnectionError": "no connection",
+    "NameResolutionError": "its host name is unknown",
+    "ConnectTimeoutError": "no connection in time",
+    "ConnectTimeout": "no connection in time",
+    "ProxyError": "the proxy does not answer",
+    "SSLCertVerificationError": "its certificate is not trusted",
+    "InvalidURL": "the endpoint is no URL",
+}
+"""Exceptions of urllib3, requests and ssl, by class name: the vendors' SDKs are imported late."""
+
+
+def failure(cloud: Cloud, title: str, error: BaseException, how: str) -> Error:
+    """Our error for a request without an answer.
+
+    Args:
+        cloud: whose request it was.
+        title: the action, with its product.
+        error: what was raised; all that it wraps is searched.
+        how: what happened, in a word or two, where nothing proves that nothing was sent.
+    """
+    for cause in _causes(error):
+        proof = _PROOFS_OF_NOTHING_SENT.get(type(cause).__name__)
+        if proof:
+            return NotSent(
+                f"{cloud.title} could not be reached ({title}, {proof}). Nothing was sent. Check "
+                f"the network, the proxy and {cloud.endpoint.key}."
+            )
+    return lost(title, how)
+
+
+def lost(title: str, how: str) -> Ambiguous:
+    """The error for an answer that never came, or came in pieces."""
+    return Ambiguous(f"the answer of {title} was lost ({how}): it may have been done, or not.")
+
+
+def _causes(error: BaseException) -> Iterator[BaseException]:
+    """All that an exception wraps: requests puts urllib3's into its arguments, too."""
+    waiting: list[object] = [error]
+    seen: set[int] = set()
+    while waiting:
+        cause = waiting.pop()
+        if not isinstance(cause, BaseException) or id(cause) in seen:
+            continue
+        seen.add(id(cause))
+        yield cause
+        waiting += [
+            cause.__cause__,
+            cause.__context__,
+            getattr(cause, "reason", None),
+            getattr(cause, "inner_exception", None),
+            *cause.args,
+        ]
+
+
+def certificates() -> str | None:
+    """The file of a company's own certificates; neither SDK looks at both variables.
+
+    Raises:
+        Misconfigured: there is no such file.
+    """
+    for variable in ("REQUESTS_CA_BUNDLE", "SSL_CERT_FILE"):
+        path = os.environ.get(variable)
+        if path and not Path(path).exists():
+            raise Misconfigured(f"{variable} names a file that does not exist. Mend or unset it")
+        if path:
+            return path
+    return None
+
+
+def endpoint(cloud: Cloud, settings: Settings) -> SplitResult | None:
+    """The URL in place of the vendor's hosts.
+
+    Raises:
+        Misconfigured: it is none, has a path, or would send requests in the clear.
+    """
+    text = settings.get(cloud.endpoint)
+    if text is None:
+        return None
+    key = cloud.endpoint.key
+    try:
+        url = urlsplit(text)
+        port = url.port
+    except ValueError:
+        url = SplitResult("", "", "", "", "")
+        port = None
+    form = re.fullmatch(r"[\w.:\[\]-]+", url.netloc, re.ASCII)
+    if url.scheme not in ("http", "https") or not url.hostname or port == 0 or not form:
+        raise Misconfigured(
+            f"{key} must be a URL such as http://127.0.0.1:8080. {cloud.endpoint.how_to_set}"
+        )
+    if url.path not in ("", "/") or url.query or url.fragment:
+        raise Misconfigured(f"{key} must be a URL without a path: the vendor signs the path /")
+    if _is_loopback(url.hostname):
+        _bypass_proxies(url)
+    elif url.scheme == "http":
+        raise Misconfigured(
+            f"{key} is plain http to another machine: codes would travel in the clear. Use https"
+        )
+    return url
+
+
+def _is_loopback(host: str) -> bool:
+    if host == "localhost":
+        return True
+    try:
+        return ipaddress.ip_address(host).is_loopback
+    except ValueError:
+        return False
+
+
+def _bypass_proxies(url: SplitResult) -> None:
+    """A proxy cannot reach this machine's own loopback."""
+    for variable in ("NO_PROXY", "no_proxy"):
+        # Tencent Cloud's SDK looks for host and port, requests for the host alone.
+        hosts = [*os.environ.get(variable, "").split(","), url.netloc, url.hostname or ""]
+        os.environ[variable] = ",".join(filter(None, dict.fromkeys(hosts)))
+    if url.scheme == "http":
+        # Alibaba Cloud's SDK looks at no NO_PROXY. Plain http goes to loopback alone, so nothing
+        # of this process's loses a proxy that it needs.
+        for variable in ("HTTP_PROXY", "http_proxy"):
+            os.environ.pop(variable, None)

@@ -1,0 +1,109 @@
+from __future__ import annotations
+
+from collections.abc import Mapping
+from typing import Any
+
+import pytest
+from hypothesis import given
+from hypothesis import strategies as st
+
+from pulumi_hybrid.api import Api, Meaning
+from pulumi_hybrid.clock import Deadline
+from pulumi_hybrid.errors import Ambiguous, Answer, Error, NotFound, Refused, Throttled
+
+from .conftest import Hurried
+
+MEANINGS = {
+    "Missing": Meaning("there is none. Make one.", NotFound),
+    "Missing.Role": Meaning("there is no role. Make one."),
+    "TooMany": Meaning("too many. Wait.", Throttled),
+    "": Meaning("no. See why."),
+}
+
+
+class Service(Api):
+    """Answers with what it is told to, in turn: a code, an error or an answer's content."""
+
+    account = "AKID"
+
+    def __init__(self, *answers: str | Error | dict[str, Any], call: Hurried | None = None) -> None:
+        self.answers = list(answers)
+        self.sent: list[tuple[str, str, Mapping[str, Any]]] = []
+        super().__init__("TAT", meanings=MEANINGS, call=call or Hurried(), deadline=Deadline(300))
+
+    def _send(self, title: str, action: str, parameters: Mapping[str, Any]) -> dict[str, Any]:
+        self.sent.append((title, action, parameters))
+        answer = self.answers.pop(0)
+        if isinstance(answer, str):
+            raise self._refused(Answer(title, answer, "Words.", "req-1"))
+        if isinstance(answer, Error):
+            raise answer
+        return answer
+
+
+def test_call_hands_on_the_answer() -> None:
+    service = Service({"Id": "a"})
+    assert service.call("Create", {"Name": "n"}) == {"Id": "a"}
+    assert service.sent == [("TAT Create", "Create", {"Name": "n"})]
+
+
+@pytest.mark.parametrize(
+    ("code", "kind", "reason"),
+    [
+        ("Missing", NotFound, "there is none. Make one."),
+        ("Missing.Role", Refused, "there is no role. Make one."),
+        ("Missing.Role.Deeper", Refused, "there is no role. Make one."),
+        ("Missing.Other", NotFound, "there is none. Make one."),
+        ("MissingRole", Refused, "no. See why."),
+        ("Other", Refused, "no. See why."),
+        ("Other.Missing", Refused, "no. See why."),
+        (".Missing", Refused, "no. See why."),
+    ],
+)
+def test_code_means_what_its_nearest_meaning_says(
+    code: str, kind: type[Refused], reason: str
+) -> None:
+    with pytest.raises(Refused) as caught:
+        Service(code).call("Create", {})
+    assert type(caught.value) is kind
+    assert caught.value.reason == reason
+    assert caught.value.answer == Answer("TAT Create", code, "Words.", "req-1")
+
+
+@given(st.text(max_size=30))
+def test_any_code_means_something(code: str) -> None:
+    service = Service()
+    assert service._refused(Answer("TAT Create", code, "", "")).reason
+
+
+def test_call_is_repeated_where_that_does_no_harm() -> None:
+    service = Service("TooMany", Ambiguous("lost."), {"Id": "a"})
+    assert service.call("Describe", {}) == {"Id": "a"}
+    assert len(service.sent) == 3
+
+
+def test_call_that_is_not_repeatable_is_not_repeated() -> None:
+    service = Service("TooMany", Ambiguous("lost."), {"Id": "a"})
+    with pytest.raises(Ambiguous):
+        service.call("Create", {}, repeatable=False)
+    assert len(service.sent) == 2
+
+
+def test_sleep_is_the_calls() -> None:
+    call = Hurried()
+    Service(call=call).sleep(7)
+    assert call.pauses == [7]
+
+
+@pytest.mark.parametrize("lacking", [{}, {"Code": "c"}, {"Id": None, "Code": "c"}, {"Id": ""}])
+def test_answer_without_what_it_must_hold_is_as_good_as_lost(lacking: dict[str, Any]) -> None:
+    service = Service(lacking)
+    with pytest.raises(Ambiguous, match="Id") as caught:
+        service.call("Create", {}, repeatable=False, holding=("Id", "Code"))
+    assert len(service.sent) == 1
+    assert "c'" not in repr(caught.value)
+
+
+def test_answer_that_holds_what_it_must_is_handed_on() -> None:
+    answer = {"Id": "a", "Code": "c", "More": None}
+    assert Service(answer).call("Create", {}, repeatable=False, holding=("Id", "Code")) == answer

@@ -1,0 +1,252 @@
+from __future__ import annotations
+
+import os
+from pathlib import Path
+from urllib.parse import SplitResult
+
+import pytest
+from hypothesis import given
+from hypothesis import strategies as st
+
+from pulumi_hybrid import connection
+from pulumi_hybrid.errors import Ambiguous, Misconfigured, NotSent
+from pulumi_hybrid.settings import TENCENTCLOUD, Settings
+
+from .conftest import assert_one_line, everything_said
+
+SECRET = "5e1f-secret"
+
+
+def _endpoint(text: str) -> SplitResult | None:
+    return connection.endpoint(TENCENTCLOUD, Settings({"tencentcloud:endpoint": text}, {}))
+
+
+# Where a request may go
+
+
+def test_no_endpoint_is_the_vendors_own_hosts() -> None:
+    assert connection.endpoint(TENCENTCLOUD, Settings({}, {})) is None
+
+
+@pytest.mark.parametrize(
+    ("text", "scheme", "netloc"),
+    [
+        ("http://127.0.0.1:8080", "http", "127.0.0.1:8080"),
+        ("http://127.0.0.1:8080/", "http", "127.0.0.1:8080"),
+        ("http://127.1.2.3", "http", "127.1.2.3"),
+        ("http://localhost:8080", "http", "localhost:8080"),
+        ("http://[::1]:8080", "http", "[::1]:8080"),
+        ("https://tat.example.com", "https", "tat.example.com"),
+        ("https://192.0.2.1:8443/", "https", "192.0.2.1:8443"),
+        ("https://a_b.example-1.com", "https", "a_b.example-1.com"),
+    ],
+)
+def test_endpoint_may_be_https_anywhere_or_loopback(text: str, scheme: str, netloc: str) -> None:
+    url = _endpoint(text)
+    assert url is not None
+    assert (url.scheme, url.netloc) == (scheme, netloc)
+
+
+@pytest.mark.parametrize(
+    "endpoint",
+    [
+        "http://tat.example.com",
+        "http://192.168.1.1:8080",
+        "http://10.0.0.1",
+        "http://0.0.0.0:8080",
+        "http://[2001:db8::1]:8080",
+        "http://localhost.example.com:8080",
+        "http://127.0.0.1.example.com",
+        "http://xlocalhost",
+        "http://2130706433",
+        "HTTP://tat.example.com",
+    ],
+)
+def test_endpoint_in_the_clear_is_refused_but_for_loopback(endpoint: str) -> None:
+    with pytest.raises(Misconfigured, match="in the clear") as caught:
+        _endpoint(endpoint)
+    assert_one_line(str(caught.value))
+    assert "tencentcloud:endpoint" in str(caught.value)
+
+
+@pytest.mark.parametrize(
+    "endpoint",
+    [
+        "https://tat.example.com/path",
+        "https://tat.example.com//",
+        "https://tat.example.com?query",
+        "https://tat.example.com/?query",
+        "https://tat.example.com#fragment",
+        "http://127.0.0.1:8080/path",
+    ],
+)
+def test_endpoint_with_a_path_is_refused(endpoint: str) -> None:
+    with pytest.raises(Misconfigured, match="tencentcloud:endpoint must be a URL without a path"):
+        _endpoint(endpoint)
+
+
+@pytest.mark.parametrize(
+    "endpoint",
+    [
+        "tat.example.com",
+        "127.0.0.1:8080",
+        "localhost:8080",
+        "//tat.example.com",
+        "ftp://127.0.0.1",
+        "file:///etc/passwd",
+        "https://",
+        "https://:8080",
+        "https:tat.example.com",
+        "http://127.0.0.1:port",
+        "http://127.0.0.1:99999",
+        "http://127.0.0.1:0",
+        "http://[::1",
+        "https://tat example.com",
+        "junk",
+        "/",
+    ],
+)
+def test_endpoint_that_is_no_url_is_refused(endpoint: str) -> None:
+    with pytest.raises(Misconfigured, match="tencentcloud:endpoint must be a URL") as caught:
+        _endpoint(endpoint)
+    assert_one_line(str(caught.value))
+
+
+@pytest.mark.parametrize(
+    "endpoint",
+    [
+        "https://user@tat.example.com",
+        "https://user:5e1f-secret@tat.example.com",
+        "https://:5e1f-secret@tat.example.com",
+        "https://@tat.example.com",
+        "http://tat.example.com@127.0.0.1:8080",
+        "http://127.0.0.1:8080@tat.example.com",
+    ],
+)
+def test_endpoint_with_a_user_or_password_is_refused_without_showing_it(endpoint: str) -> None:
+    with pytest.raises(Misconfigured) as caught:
+        _endpoint(endpoint)
+    assert "5e1f-secret" not in everything_said(caught.value)
+
+
+@given(st.text(max_size=40))
+def test_endpoint_of_any_text_is_used_or_refused_in_one_line(text: str) -> None:
+    try:
+        url = _endpoint(text)
+    except Misconfigured as refused:
+        said = str(refused)
+    else:
+        assert url is None if text == "" else url is not None and url.hostname
+        return
+    assert_one_line(said)
+
+
+@pytest.mark.parametrize("listed", ["", "tat.example.com", "x127.0.0.1:8080,y127.0.0.1"])
+@pytest.mark.parametrize("variable", ["NO_PROXY", "no_proxy"])
+def test_loopback_is_added_to_what_goes_past_the_proxy_just_once(
+    monkeypatch: pytest.MonkeyPatch, listed: str, variable: str
+) -> None:
+    monkeypatch.setenv(variable, listed)
+    for _ in range(3):
+        _endpoint("http://127.0.0.1:8080")
+    hosts = os.environ[variable].split(",")
+    before = list(filter(None, listed.split(",")))
+    assert sorted(hosts) == sorted([*before, "127.0.0.1:8080", "127.0.0.1"])
+
+
+def test_endpoint_elsewhere_leaves_the_proxy_alone(monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.setenv("NO_PROXY", "a")
+    _endpoint("https://tat.example.com")
+    assert os.environ["NO_PROXY"] == "a"
+    assert "no_proxy" not in os.environ
+
+
+# Whether it got there
+
+
+class NewConnectionError(Exception):
+    """Named like urllib3's."""
+
+
+class ReadTimeout(Exception):
+    """Named like requests'."""
+
+
+def _wrapped(cause: Exception) -> Exception:
+    return RuntimeError("outer", ValueError(cause))
+
+
+def _chained(cause: Exception) -> Exception:
+    outer = RuntimeError("outer")
+    outer.__context__ = KeyError("middle")
+    outer.__context__.__cause__ = cause
+    return outer
+
+
+def _with_attribute(name: str, cause: Exception) -> Exception:
+    outer = RuntimeError("outer")
+    setattr(outer, name, cause)
+    return outer
+
+
+@pytest.mark.parametrize(
+    "error",
+    [
+        NewConnectionError(SECRET),
+        _wrapped(NewConnectionError(SECRET)),
+        _chained(NewConnectionError(SECRET)),
+        _with_attribute("reason", NewConnectionError(SECRET)),
+        _with_attribute("inner_exception", _wrapped(NewConnectionError(SECRET))),
+    ],
+    ids=["plain", "argument", "chain", "reason", "inner"],
+)
+def test_failure_that_proves_that_nothing_was_sent_is_found_however_deep(error: Exception) -> None:
+    found = connection.failure(TENCENTCLOUD, "TAT X", error, "broke")
+    assert isinstance(found, NotSent)
+    assert str(found) == (
+        "Tencent Cloud could not be reached (TAT X, no connection). Nothing was sent. Check the "
+        "network, the proxy and tencentcloud:endpoint."
+    )
+
+
+@pytest.mark.parametrize("error", [ReadTimeout(SECRET), _wrapped(ReadTimeout(SECRET))])
+def test_failure_that_proves_nothing_is_ambiguous_and_repeats_no_words(error: Exception) -> None:
+    found = connection.failure(TENCENTCLOUD, "TAT X", error, "broke")
+    assert isinstance(found, Ambiguous)
+    assert str(found) == ("the answer of TAT X was lost (broke): it may have been done, or not.")
+
+
+def test_failure_whose_causes_go_in_a_circle_is_ambiguous() -> None:
+    one, other = RuntimeError("one"), RuntimeError("other")
+    one.args, other.args = (other,), (one,)
+    assert isinstance(connection.failure(TENCENTCLOUD, "TAT X", one, "broke"), Ambiguous)
+
+
+# A company's own certificates
+
+
+def test_certificates_are_the_sdks_own_where_nothing_is_set() -> None:
+    assert connection.certificates() is None
+
+
+def test_certificates_are_read_from_either_variable_requests_own_first(
+    monkeypatch: pytest.MonkeyPatch, tmp_path: Path
+) -> None:
+    first, second = tmp_path / "first.pem", tmp_path / "second.pem"
+    first.touch()
+    second.touch()
+    monkeypatch.setenv("SSL_CERT_FILE", str(second))
+    assert connection.certificates() == str(second)
+    monkeypatch.setenv("REQUESTS_CA_BUNDLE", str(first))
+    assert connection.certificates() == str(first)
+    monkeypatch.setenv("REQUESTS_CA_BUNDLE", "")
+    assert connection.certificates() == str(second)
+
+
+@pytest.mark.parametrize("variable", ["REQUESTS_CA_BUNDLE", "SSL_CERT_FILE"])
+def test_certificates_that_are_not_there_are_named_by_their_variable(
+    monkeypatch: pytest.MonkeyPatch, tmp_path: Path, variable: str
+) -> None:
+    monkeypatch.setenv(variable, str(tmp_path / "missing.pem"))
+    with pytest.raises(Misconfigured, match=f"{variable} names a file that does not exist"):
+        connection.certificates()
