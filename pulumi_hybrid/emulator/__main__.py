@@ -8,25 +8,16 @@ import shlex
 import signal
 import sys
 import threading
-from collections.abc import Mapping
 
-from .api import Account
-from .emulator import REGION, Emulator
+from .apis import VENDORS
+from .emulator import Emulator
 
 DESCRIPTION = """\
 Serves the vendors' APIs on 127.0.0.1 and prints, as lines of `export NAME=value`, what a shell
-needs to send its programs there. The key pair is that of TENCENTCLOUD_SECRET_ID and
-TENCENTCLOUD_SECRET_KEY (and TENCENTCLOUD_SECURITY_TOKEN) where they are set, which are then not
-printed again; else one is made up."""
-
-
-def accounts_of(environment: Mapping[str, str]) -> dict[str, Account] | None:
-    """The key pair that the environment holds, as the provider reads it; `None` without one."""
-    secret_id = environment.get("TENCENTCLOUD_SECRET_ID")
-    secret_key = environment.get("TENCENTCLOUD_SECRET_KEY")
-    if not secret_id or not secret_key:
-        return None
-    return {secret_id: Account(secret_key, environment.get("TENCENTCLOUD_SECURITY_TOKEN") or None)}
+needs to send its programs there. The key pairs are those of TENCENTCLOUD_SECRET_ID and
+TENCENTCLOUD_SECRET_KEY (and TENCENTCLOUD_SECURITY_TOKEN), and of ALICLOUD_ACCESS_KEY and
+ALICLOUD_SECRET_KEY (and ALICLOUD_SECURITY_TOKEN), where they are set, which are then not printed
+again; else one is made up."""
 
 
 def main() -> int:
@@ -44,24 +35,28 @@ def main() -> int:
     ended = threading.Event()
     for number in (signal.SIGTERM, signal.SIGINT):
         signal.signal(number, lambda *_: ended.set())
-    given = accounts_of(os.environ)
+    given = {vendor.name: vendor.account_of(os.environ) for vendor in VENDORS}
     try:
         emulator = Emulator(
             port=arguments.port,
-            accounts=given,
+            accounts=dict(account for account in given.values() if account is not None) or None,
             data=arguments.data,
             rate_limit=None if arguments.no_rate_limit else 20,
-            region=os.environ.get("TENCENTCLOUD_REGION") or REGION,
+            regions={vendor.name: vendor.region_of(os.environ) for vendor in VENDORS},
         ).start()
     except OSError as error:
         sys.stderr.write(f"cannot listen on port {arguments.port}: {error}\n")
         return 1
-    lines = [
-        f"export {name}={shlex.quote(value)}\n"
-        for name, value in emulator.environment.items()
-        # A shell that has set a key need not read it again, and a build's log should not have it.
-        if os.environ.get(name) != value or name.endswith(("_ENDPOINT", "_REGION"))
-    ]
+    lines: list[str] = []
+    for vendor in VENDORS:
+        account = given[vendor.name]
+        # A key of the shell is not printed as another vendor's either.
+        secret_id = account[0] if account is not None else emulator.make_up_account()
+        for name, value in emulator.environment_of(secret_id, vendor.name).items():
+            # A shell that has set a key need not read it again, and a build's log should not
+            # have it.
+            if account is None or name.endswith(("_ENDPOINT", "_REGION")):
+                lines.append(f"export {name}={shlex.quote(value)}\n")
     sys.stdout.write("".join(lines))
     sys.stdout.flush()
     ended.wait()

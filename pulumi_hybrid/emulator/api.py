@@ -23,14 +23,22 @@ Json = dict[str, Any]
 class VendorError(Exception):
     """A refusal as the vendor words it.
 
-    `status` is the HTTP status for the vendors that use one; Tencent Cloud answers 200 always.
+    `status` and `headers` are HTTP's for the vendors that use them; Tencent Cloud answers 200
+    always.
     """
 
-    def __init__(self, code: str, message: str, status: int = 400) -> None:
+    def __init__(
+        self,
+        code: str,
+        message: str,
+        status: int = 400,
+        headers: Mapping[str, str] | None = None,
+    ) -> None:
         super().__init__(f"{code}: {message}")
         self.code = code
         self.message = message
         self.status = status
+        self.headers = dict(headers or {})
 
 
 class ControlError(Exception):
@@ -137,6 +145,13 @@ class Call:
         return self.fault is not None and self.fault.kind == "stuck"
 
     @property
+    def ending(self) -> str | None:
+        """The state that what this call begins shall end in, where a test wants another one."""
+        if self.fault is not None and self.fault.kind == "ends_in":
+            return str(self.fault.status)
+        return None
+
+    @property
     def hidden_reads(self) -> int:
         """For how many reads what this call makes shall not be seen yet."""
         if self.fault is not None and self.fault.kind == "gone_for":
@@ -167,17 +182,23 @@ class Setting:
             raise ControlError(f"setting {name}: {type(self.default).__name__} wanted")
         elif isinstance(value, int) and value < 0:
             raise ControlError(f"setting {name}: may not be negative")
+        elif isinstance(value, list) and not all(isinstance(item, str) for item in value):
+            raise ControlError(f"setting {name}: a list of str wanted")
         return value
 
 
 @dataclass(frozen=True)
 class Control:
-    """What the control endpoint of an API is given."""
+    """What the control endpoint of an API is given; `owner` is whose a key id's resources are.
+
+    `owner(None)` is the first account; a `ControlError` where there is none with that id.
+    """
 
     api: Api
     store: Store
     clock: Clock
     settings: Mapping[str, Any]
+    owner: Callable[[str | None], str]
     body: Json
 
 
@@ -190,7 +211,8 @@ class Action:
     """One action of an API.
 
     `parameters` is in the vendor's own terms (only the vendor's module reads it). `ids` and
-    `secrets` name the fields of the answer that the faults `no_id` and `no_secret` take away.
+    `secrets` name the fields of the answer that the faults `no_id` and `no_secret` take away,
+    `endings` the states that the fault `ends_in` may ask for.
     """
 
     name: str
@@ -198,7 +220,19 @@ class Action:
     parameters: Mapping[str, Any]
     ids: tuple[str, ...] = ()
     secrets: tuple[str, ...] = ()
+    endings: tuple[str, ...] = ()
     region_required: bool = True
+
+
+@dataclass(frozen=True)
+class Endpoint:
+    """A control endpoint of an API.
+
+    Where several APIs have one of this name, the one is meant whose `told_by` is in the body.
+    """
+
+    serve: Serve
+    told_by: str | None
 
 
 class Api:
@@ -214,7 +248,7 @@ class Api:
         self.version = version
         self.settings = dict(settings or {})
         self.actions: dict[str, Action] = {}
-        self.endpoints: dict[str, Serve] = {}
+        self.endpoints: dict[str, Endpoint] = {}
 
     def action(
         self,
@@ -223,21 +257,24 @@ class Api:
         *,
         ids: tuple[str, ...] = (),
         secrets: tuple[str, ...] = (),
+        endings: tuple[str, ...] = (),
         region_required: bool = True,
     ) -> Callable[[Run], Run]:
         """Register the function below as the action `name`."""
 
         def register(run: Run) -> Run:
-            self.actions[name] = Action(name, run, parameters or {}, ids, secrets, region_required)
+            self.actions[name] = Action(
+                name, run, parameters or {}, ids, secrets, endings, region_required
+            )
             return run
 
         return register
 
-    def endpoint(self, name: str) -> Callable[[Serve], Serve]:
-        """Register the function below as `POST /_emulator/<name>`."""
+    def endpoint(self, name: str, told_by: str | None = None) -> Callable[[Serve], Serve]:
+        """Register the function below as `POST /_emulator/<name>`; `told_by`: see `Endpoint`."""
 
         def register(serve: Serve) -> Serve:
-            self.endpoints[name] = serve
+            self.endpoints[name] = Endpoint(serve, told_by)
             return serve
 
         return register
@@ -247,6 +284,7 @@ class Vendor(Protocol):
     """One vendor's envelope: how requests are read and signed, how answers and refusals look."""
 
     name: str
+    region: str  # the default one
     apis: tuple[Api, ...]
 
     def recognises(self, request: HttpRequest) -> bool:
@@ -270,14 +308,20 @@ class Vendor(Protocol):
     def check(self, action: Action, arrival: Arrival) -> Json:
         """The parameters with their defaults; `VendorError` where one is wrong."""
 
+    def request_id(self) -> str:
+        """An id for a request, in the vendor's form."""
+
     def success(self, result: Json, request_id: str) -> HttpAnswer:
         """The result in the vendor's envelope."""
 
     def failure(self, error: VendorError, request_id: str) -> HttpAnswer:
         """The refusal in the vendor's envelope."""
 
-    def throttled(self, action: str) -> VendorError:
-        """The refusal of one request too many in a second."""
+    def throttled(self, action: str, retry_after: float | None = None) -> VendorError:
+        """The refusal of one request too many in a second.
+
+        `retry_after`: after so many seconds another try is welcome, for the vendors that say so.
+        """
 
     def internal_error(self) -> VendorError:
         """The vendor's own mistake."""
@@ -286,6 +330,12 @@ class Vendor(Protocol):
         self, url: str, secret_id: str, account: Account, region: str
     ) -> dict[str, str]:
         """The environment variables that lead a program here."""
+
+    def account_of(self, environment: Mapping[str, str]) -> tuple[str, Account] | None:
+        """The key pair that the environment holds, as the provider reads it."""
+
+    def region_of(self, environment: Mapping[str, str]) -> str:
+        """The region that the environment names, else the default one."""
 
     def loggable_headers(self, request: HttpRequest) -> dict[str, str]:
         """The headers worth keeping, without anything secret."""

@@ -2,8 +2,9 @@
 
 from __future__ import annotations
 
-from . import tat
+from . import ecs, tag, tat, tcr
+from .alibabacloud import Alibabacloud
 from .api import Vendor
 from .tencentcloud import Tencentcloud
 
-VENDORS: tuple[Vendor, ...] = (Tencentcloud(tat.api),)
+VENDORS: tuple[Vendor, ...] = (Tencentcloud(tat.api, tcr.api, tag.api), Alibabacloud(ecs.api))

@@ -7,11 +7,12 @@
 | `GET faults`, `DELETE faults` | the open orders; forgets them |
 | `GET requests[?action=…]` | what arrived |
 | `GET resources` | everything it holds, **with the once-only values** |
+| `GET ledger` | what the accounts have been charged for |
 | `POST reset` | everything as at the start |
 | `GET clock`, `POST clock` | `offset_hours`, `offset_seconds`, `advance_seconds`, `skew_seconds` |
 | `GET settings`, `POST settings` | `{"rate_limit": 20 or null, …}` and each API's own |
 | `POST call` | `{"service", "version", "action", "params", "region", "account"}`, unsigned |
-| `POST <name>` | an API's own, such as `register` |
+| `POST <name>` | an API's own: `register` (TAT, ECS), `registries`, `arrears` (TCR) |
 
 Refusals are HTTP 4xx `{"error": …}`. `Emulator` has a method for each.
 """
@@ -57,6 +58,8 @@ def _carry_out(emulator: Emulator, request: HttpRequest, name: str) -> Any:
         return emulator.requests(parse_qs(request.query).get("action", [None])[0])
     if order == ("GET", "resources"):
         return emulator.resources()
+    if order == ("GET", "ledger"):
+        return emulator.ledger()
     if order == ("GET", "faults"):
         return emulator.faults()
     if order == ("DELETE", "faults"):

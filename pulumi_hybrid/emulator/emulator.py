@@ -2,11 +2,11 @@
 
 from __future__ import annotations
 
+import copy
 import secrets
 import sys
 import traceback
-import uuid
-from collections.abc import Iterator, Mapping
+from collections.abc import Iterator, Mapping, Sequence
 from pathlib import Path
 from typing import Any
 
@@ -29,12 +29,11 @@ from .api import (
 from .apis import VENDORS
 from .clock import Clock
 from .faults import Fault, Faults, altered, instead_of_work, read_fault, spoiled
+from .ledger import ledger
 from .rate_limit import RateLimit
 from .request_log import RequestLog
 from .server import Server
 from .store import Store
-
-REGION = "ap-guangzhou"
 
 
 class Emulator:
@@ -47,7 +46,8 @@ class Emulator:
         data: a SQLite file that keeps the resources (and a made-up key pair) from one run to the
             next; `None` keeps them in memory.
         rate_limit: requests a second for each action and account; `None` is no limit.
-        region: what `environment` names as the region, and the default of `call`.
+        regions: what `environment` names as each vendor's region, and the default of `call`:
+            `{"tencentcloud": "ap-guangzhou", "alibabacloud": "cn-hangzhou"}` where left out.
 
     Without `with`, call `start` and `stop`. Every control endpoint has its method here.
     """
@@ -58,10 +58,10 @@ class Emulator:
         accounts: Mapping[str, str | Account] | None = None,
         data: str | Path | None = None,
         rate_limit: int | None = 20,
-        region: str = REGION,
+        regions: Mapping[str, str] | None = None,
     ) -> None:
         self.port = port
-        self.region = region
+        self.regions = {vendor.name: vendor.region for vendor in VENDORS} | dict(regions or {})
         self._clock = Clock()
         self._faults = Faults()
         self._request_log = RequestLog()
@@ -87,6 +87,12 @@ class Emulator:
             kept = (f"AKID{secrets.token_hex(16)}", secrets.token_hex(16))
             self._store.keep_key(*kept)
         return dict([kept])
+
+    def make_up_account(self) -> str:
+        """Add a key pair beside those given, the same one for ever on one `data`; its id."""
+        made_up = self._made_up_account()
+        self.accounts |= {secret_id: Account(key) for secret_id, key in made_up.items()}
+        return next(iter(made_up))
 
     # --- life ---------------------------------------------------------------------------------
 
@@ -136,13 +142,14 @@ class Emulator:
         """The environment variables that lead a program here, with the first account's keys."""
         return self.environment_of(self.secret_id)
 
-    def environment_of(self, secret_id: str) -> dict[str, str]:
-        """The same with another account's keys."""
+    def environment_of(self, secret_id: str, only: str | None = None) -> dict[str, str]:
+        """The same with another account's keys; `only`: the name of the one vendor wanted."""
         variables: dict[str, str] = {}
         for vendor in VENDORS:
-            variables |= vendor.environment(
-                self.url, secret_id, self.accounts[secret_id], self.region
-            )
+            if only in (None, vendor.name):
+                variables |= vendor.environment(
+                    self.url, secret_id, self.accounts[secret_id], self.regions[vendor.name]
+                )
         return variables
 
     def apis(self) -> Iterator[Api]:
@@ -160,9 +167,13 @@ class Emulator:
             kind: one of `faults.KINDS`.
             count: how often, -1 for ever.
             more: `after` (so many matching requests pass first); `service`, `version`, `region`,
-                `parameters` (which requests); `code`, `message`, `seconds`, `calls` (by kind).
+                `parameters` (which requests); `code`, `message`, `status`, `seconds`, `calls` (by
+                kind).
         """
-        known = {name for api in self.apis() for name in api.actions}
+        known: dict[str, set[str]] = {}
+        for api in self.apis():
+            for name, served in api.actions.items():
+                known.setdefault(name, set()).update(served.endings)
         body = {"action": action, "kind": kind, "count": count, **more}
         self._faults.add(read_fault(body, known))
 
@@ -191,7 +202,18 @@ class Emulator:
 
         The documents hold the once-only values, so that a test can look for them elsewhere.
         """
+        self._catch_up()
         return self._store.everything()
+
+    def ledger(self) -> Json:
+        """What the accounts have been charged for, by which a test sees that nothing is paid twice.
+
+        Returns:
+            {count, counts ({purchase, renewal, conversion, upgrade, refund}), entries (list of
+            {number (from 1), time (RFC 3339), account, region, service, action (one of the five),
+            resource_id, details})}.
+        """
+        return ledger(self._store)
 
     def reset(self) -> None:
         """Resources, faults, requests, clocks, settings and rate limit as at the start."""
@@ -223,10 +245,21 @@ class Emulator:
                 raise ControlError(f"setting {name!r} is none of {known}")
             self._known_settings[name].check(name, value)
         self._settings = {**self._settings, **changes}
-        return dict(self._settings)
+        return copy.deepcopy(self._settings)
 
-    def register(self, register_code_id: str, register_code_value: str, **more: Any) -> list[str]:
-        """Pretend that machines register with a TAT code; see `tat.register` for `more`.
+    def register(
+        self,
+        register_code_id: str | None = None,
+        register_code_value: str | None = None,
+        **more: Any,
+    ) -> list[str]:
+        """Pretend that machines register with a TAT code, or with an ECS activation.
+
+        Args:
+            register_code_id: of TAT.
+            register_code_value: of TAT.
+            more: `activation_id` and `activation_code` of ECS instead; and what `tat.register` or
+                `ecs.register` takes besides.
 
         Returns:
             The new instances' ids. Raises `ControlError` with `details["reason"]` when refused.
@@ -235,17 +268,36 @@ class Emulator:
             "register_code_id": register_code_id,
             "register_code_value": register_code_value,
         }
-        answer = self.endpoint("register", {**codes, **more})
+        given = {name: value for name, value in codes.items() if value is not None}
+        answer = self.endpoint("register", {**given, **more})
         return [str(instance_id) for instance_id in answer["instance_ids"]]
+
+    def registry(
+        self, registry_id: str, status: str, conditions: Sequence[Json] | None = None
+    ) -> Json:
+        """Change a TCR registry's status from outside; see `tcr.change_registry`."""
+        body: Json = {"registry_id": registry_id, "status": status}
+        if conditions is not None:
+            body["conditions"] = list(conditions)
+        return self.endpoint("registries", body)
+
+    def arrears(self, in_arrears: bool = True, account: str | None = None) -> None:
+        """Let an account (a key id; default: the first one) owe money, or pay.
+
+        See `tcr.change_arrears`.
+        """
+        self.endpoint("arrears", {"in_arrears": in_arrears, "account": account})
 
     def endpoint(self, name: str, body: Json) -> Json:
         """Call an API's own control endpoint, `POST /_emulator/<name>`."""
-        for api in self.apis():
-            if name in api.endpoints:
-                return api.endpoints[name](
-                    Control(api, self._store, self._clock, self._settings, body)
-                )
-        raise ControlError(f"there is no /_emulator/{name}", 404)
+        self._catch_up()
+        named = [(api, api.endpoints[name]) for api in self.apis() if name in api.endpoints]
+        if not named:
+            raise ControlError(f"there is no /_emulator/{name}", 404)
+        api, endpoint = next((one for one in named if one[1].told_by in body), named[0])
+        return endpoint.serve(
+            Control(api, self._store, self._clock, self._settings, self._owner_or_first, body)
+        )
 
     def call(
         self,
@@ -264,19 +316,19 @@ class Emulator:
             version: such as `2020-10-28`.
             action: such as `DisableRegisterCodes`.
             params: what the request's body would be.
-            region: default: the emulator's.
+            region: default: the emulator's for the service's vendor.
             account: a key id; default: the first one.
 
         Returns:
             The answer without envelope and RequestId. Raises `VendorError`.
         """
+        account = account or None
+        self._owner_or_first(account)  # refuses one that is not configured
         secret_id = account or self.secret_id
-        if secret_id not in self.accounts:
-            raise ControlError(f"account {secret_id!r} is not configured")
-        region = self.region if region is None else region
-        arrival = Arrival(service, version, action, region, secret_id, "", params or {})
         for vendor in VENDORS:
             if any(api.service == service for api in vendor.apis):
+                place = self.regions[vendor.name] if region is None else region
+                arrival = Arrival(service, version, action, place, secret_id, "", params or {})
                 api, found = vendor.find(arrival)
                 return self._run(vendor, api, found, arrival, None)
         raise ControlError(f"there is no service {service!r}")
@@ -294,7 +346,7 @@ class Emulator:
         )
 
     def _serve(self, vendor: Vendor, request: HttpRequest) -> HttpAnswer:
-        request_id = str(uuid.uuid4())
+        request_id = vendor.request_id()
         arrival = vendor.read(request)
         entry = self._request_log.begin(vendor, request, arrival, request_id)
         fault: Fault | None = None
@@ -347,6 +399,7 @@ class Emulator:
     ) -> Json:
         parameters = vendor.check(action, arrival)
         with self._store.transaction():
+            self._store.catch_up(self._clock.now())
             return action.run(
                 Call(
                     api=api,
@@ -359,6 +412,17 @@ class Emulator:
                     fault=fault,
                 )
             )
+
+    def _catch_up(self) -> None:
+        with self._store.transaction():
+            self._store.catch_up(self._clock.now())
+
+    def _owner_or_first(self, secret_id: str | None) -> str:
+        if secret_id is None:
+            return self._owner(self.secret_id)
+        if secret_id not in self.accounts:
+            raise ControlError(f"account {secret_id!r} is not configured")
+        return self._owner(secret_id)
 
     def _owner(self, secret_id: str) -> str:
         return self.accounts[secret_id].name or secret_id

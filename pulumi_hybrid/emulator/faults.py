@@ -5,6 +5,7 @@ from __future__ import annotations
 import json
 import threading
 import time
+from collections.abc import Collection, Mapping
 from dataclasses import asdict, dataclass, field, fields, replace
 from typing import Any
 
@@ -12,8 +13,11 @@ from .api import Action, Arrival, ControlError, Ending, HttpAnswer, Json, Vendor
 
 KINDS = {
     # instead of the work
-    "error": "any vendor error: `code`, `message`",
+    "error": "any vendor error: `code`, `message`, and for Alibaba Cloud the HTTP `status` (400)",
     "throttle": "the vendor's rate limit error",
+    "throttle_retry_after": "the same, and for Alibaba Cloud as HTTP 429 that says when to come "
+    "again: after `seconds` (1.5)",
+    "code_in_200": "the error `code`, `message` (InternalError where left out), as HTTP 200",
     "internal_error": "InternalError, nothing done",
     "http_503": "HTTP 503 from a gateway, nothing done",
     "http_502_html": "HTTP 502 with an HTML page, nothing done",
@@ -30,11 +34,17 @@ KINDS = {
     "no_secret": "the work is done, the answer lacks the once-only values",
     "null_lists": "every list in the answer is null",
     "extra_fields": "the answer has fields that no documentation knows",
+    "strings": "every number and every boolean in the answer is text",
     # the work itself goes on in another way
     "stuck": "what is made never reaches its next state",
+    "ends_in": "what is begun ends in the state `status` (of those that the action can end in), "
+    "with `message` as the reason where the API gives one",
     "gone_for": "on a create action: what is made is not described for `calls` calls; "
     "on a describe action: it answers with empty lists",
 }
+
+
+DESCRIBES = ("Describe", "List")  # how the names of actions begin that only read
 
 
 @dataclass(frozen=True)
@@ -56,6 +66,7 @@ class Fault:
     parameters: Json = field(default_factory=dict)
     code: str | None = None
     message: str | None = None
+    status: str | int | None = None
     seconds: float | None = None
     calls: int | None = None
 
@@ -71,8 +82,8 @@ class Fault:
         )
 
 
-def read_fault(body: Json, actions: set[str]) -> Fault:
-    """The order in a control request's body.
+def read_fault(body: Json, actions: Mapping[str, Collection[str]]) -> Fault:
+    """The order in a control request's body; `actions` are all there are, with their endings.
 
     A slip of the pen must not become a test that never fails, so everything is checked.
     """
@@ -103,7 +114,14 @@ def read_fault(body: Json, actions: set[str]) -> Fault:
         raise ControlError("a fault of kind error needs a code")
     if kind == "delay" and not (body.get("seconds") or 0) > 0:
         raise ControlError("a fault of kind delay needs seconds")
-    describes = str(action).startswith("Describe")
+    if kind == "ends_in" and body.get("status") not in actions.get(str(action), ()):
+        endings = ", ".join(sorted(actions.get(str(action), ()))) or "nothing"
+        raise ControlError(f"a fault of kind ends_in needs a status: {action} ends in {endings}")
+    if kind != "ends_in" and body.get("status") is not None:
+        status = body["status"]
+        if kind not in ("error", "charset") or type(status) is not int or not 400 <= status <= 599:
+            raise ControlError("status: from 400 to 599, with a fault of kind error")
+    describes = str(action).startswith(DESCRIBES)
     if kind == "gone_for" and not describes and not (body.get("calls") or 0) > 0:
         raise ControlError("a fault of kind gone_for needs calls, unless on a describe action")
     return Fault(**body)
@@ -157,12 +175,20 @@ def instead_of_work(
     """The answer of a fault that keeps the work from being done; `None` for all others."""
     if fault.kind == "throttle":
         return vendor.failure(vendor.throttled(action), request_id)
+    if fault.kind == "throttle_retry_after":
+        return vendor.failure(vendor.throttled(action, fault.seconds or 1.5), request_id)
     if fault.kind == "internal_error":
         return vendor.failure(vendor.internal_error(), request_id)
     if fault.kind in ("error", "charset") and fault.code:
-        error = VendorError(fault.code, fault.message or "Ordered by the test.")
+        message = fault.message or "Ordered by the test."
+        error = VendorError(fault.code, message, int(fault.status or 400))
         answer = vendor.failure(error, request_id)
         return _with_charset(answer) if fault.kind == "charset" else answer
+    if fault.kind == "code_in_200":
+        error = vendor.internal_error()
+        if fault.code:
+            error = VendorError(fault.code, fault.message or "Ordered by the test.")
+        return replace(vendor.failure(error, request_id), status=200)
     if fault.kind == "http_503":
         return HttpAnswer(503, "text/plain", b"upstream connect error or disconnect/reset\n")
     if fault.kind == "http_502_html":
@@ -183,8 +209,10 @@ def altered(fault: Fault, action: Action, result: Json) -> Json:
         return dict(_without_lists(result))
     if fault.kind == "extra_fields":
         return dict(_with_more_fields(result))
-    if fault.kind == "gone_for" and action.name.startswith("Describe"):
-        return {name: _emptied(value) for name, value in result.items()}
+    if fault.kind == "strings":
+        return dict(_as_text(result))
+    if fault.kind == "gone_for" and action.name.startswith(DESCRIBES):
+        return dict(_emptied(result))
     return result
 
 
@@ -224,7 +252,18 @@ def _with_more_fields(value: Any) -> Any:
     return value
 
 
+def _as_text(value: Any) -> Any:
+    if isinstance(value, list):
+        return [_as_text(item) for item in value]
+    if isinstance(value, dict):
+        return {name: _as_text(item) for name, item in value.items()}
+    return json.dumps(value) if isinstance(value, (int, float)) else value
+
+
 def _emptied(value: Any) -> Any:
+    if isinstance(value, dict):
+        # No next page either: else a client would ask for it for ever.
+        return {name: "" if name == "NextToken" else _emptied(item) for name, item in value.items()}
     if isinstance(value, list):
         return []
     return 0 if isinstance(value, int) else value

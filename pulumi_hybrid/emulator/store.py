@@ -7,6 +7,7 @@ import sqlite3
 import threading
 from collections.abc import Iterator, Sequence
 from contextlib import contextmanager
+from datetime import datetime
 from pathlib import Path
 from typing import Any
 
@@ -25,6 +26,15 @@ CREATE TABLE IF NOT EXISTS documents (
     UNIQUE (account, api, region, kind, id)
 );
 CREATE INDEX IF NOT EXISTS pages ON documents (account, api, region, kind, hidden, sequence);
+CREATE TABLE IF NOT EXISTS changes (
+    sequence INTEGER PRIMARY KEY AUTOINCREMENT,
+    document INTEGER NOT NULL REFERENCES documents (sequence) ON DELETE CASCADE,
+    name TEXT NOT NULL,
+    moment REAL NOT NULL,
+    change TEXT
+);
+CREATE INDEX IF NOT EXISTS due ON changes (moment);
+CREATE INDEX IF NOT EXISTS pending ON changes (document);
 CREATE TABLE IF NOT EXISTS keys (secret_id TEXT PRIMARY KEY, secret_key TEXT NOT NULL);
 """
 
@@ -52,6 +62,7 @@ class Store:
         self._lock = threading.RLock()
         # A killed process loses nothing by this, only a machine that loses its power.
         self._connection.execute("PRAGMA synchronous = OFF")
+        self._connection.execute("PRAGMA foreign_keys = ON")
         self._connection.executescript(SCHEMA)
 
     def close(self) -> None:
@@ -90,6 +101,30 @@ class Store:
             return None
         account, region, body = rows[0]
         return self.documents(account, api, region, kind), json.loads(body)
+
+    def catch_up(self, now: datetime) -> None:
+        """Make the changes that have come due, in the order of their moments; see `later`."""
+        due = self.execute(
+            "SELECT sequence, document, change FROM changes WHERE moment <= ?"
+            " ORDER BY moment, sequence",
+            (now.timestamp(),),
+        )
+        for sequence, document, change in due:
+            self.execute("DELETE FROM changes WHERE sequence = ?", (sequence,))
+            rows = self.execute("SELECT body FROM documents WHERE sequence = ?", (document,))
+            if change is None:
+                self.execute("DELETE FROM documents WHERE sequence = ?", (document,))
+            elif rows:  # none where an earlier one of these has removed the document
+                body = {**json.loads(rows[0][0]), **json.loads(change)}
+                self.execute(
+                    "UPDATE documents SET body = ? WHERE sequence = ?",
+                    (json.dumps(body), document),
+                )
+
+    def of_kind(self, kind: str) -> list[Json]:
+        """The documents of one kind, of all accounts, APIs and regions, in order of creation."""
+        rows = self.execute("SELECT body FROM documents WHERE kind = ? ORDER BY sequence", (kind,))
+        return [json.loads(row[0]) for row in rows]
 
     def everything(self) -> Json:
         """`{account: {region: {api: {kind: [document, …]}}}}`."""
@@ -167,6 +202,42 @@ class Documents:
             " WHERE account = ? AND api = ? AND region = ? AND kind = ? AND id = ?",
             (*self.place, document_id),
         )
+
+    def later(self, document_id: str, moment: datetime, name: str, change: Json | None) -> None:
+        """At `moment` of the resources' time, merge `change` into a document; `None` removes it.
+
+        The moment may be over: the change is made before the next request is served. `name` says
+        what goes on (such as `status`), for `cancel`.
+        """
+        self._store.execute(
+            "INSERT INTO changes (document, name, moment, change)"
+            " SELECT sequence, ?, ?, ? FROM documents"
+            " WHERE account = ? AND api = ? AND region = ? AND kind = ? AND id = ?",
+            (
+                name,
+                moment.timestamp(),
+                None if change is None else json.dumps(change),
+                *self.place,
+                document_id,
+            ),
+        )
+
+    def cancel(self, document_id: str, name: str) -> None:
+        """Forget what was to happen later to a document under this name."""
+        self._store.execute(
+            "DELETE FROM changes WHERE name = ? AND document IN (SELECT sequence FROM documents"
+            " WHERE account = ? AND api = ? AND region = ? AND kind = ? AND id = ?)",
+            (name, *self.place, document_id),
+        )
+
+    def total(self, field: str) -> int:
+        """The sum of a number in all of them, hidden ones too."""
+        rows = self._store.execute(
+            "SELECT total(json_extract(body, '$.' || ?)) FROM documents"
+            " WHERE account = ? AND api = ? AND region = ? AND kind = ?",
+            (field, *self.place),
+        )
+        return int(rows[0][0])
 
     def count(self) -> int:
         """How many there are, hidden ones too."""

@@ -10,6 +10,7 @@ import hashlib
 import hmac
 import json
 import re
+import uuid
 from collections.abc import Mapping
 from datetime import datetime, timezone
 from typing import Any
@@ -33,6 +34,7 @@ class Tencentcloud:
     """The envelope that all of Tencent Cloud's products share."""
 
     name = "tencentcloud"
+    region = "ap-guangzhou"
 
     def __init__(self, *apis: Api) -> None:
         self.apis = apis
@@ -139,6 +141,10 @@ class Tencentcloud:
             raise VendorError("InvalidParameter", "The request body is not a JSON object.")
         return read_all(action.parameters, arrival.parameters)
 
+    def request_id(self) -> str:
+        """A UUID."""
+        return str(uuid.uuid4())
+
     def success(self, result: Json, request_id: str) -> HttpAnswer:
         """`{"Response": {…, "RequestId": …}}`."""
         return _answer({**result, "RequestId": request_id})
@@ -148,8 +154,8 @@ class Tencentcloud:
         body = {"Error": {"Code": error.code, "Message": error.message}, "RequestId": request_id}
         return _answer(body, error.code)
 
-    def throttled(self, action: str) -> VendorError:
-        """One request too many."""
+    def throttled(self, action: str, retry_after: float | None = None) -> VendorError:
+        """One request too many; when to come again, this vendor does not say."""
         return VendorError(
             "RequestLimitExceeded",
             f"Your current request times for `{action}` exceed the limit of 20 times a second.",
@@ -172,6 +178,20 @@ class Tencentcloud:
         if account.token is not None:
             variables["TENCENTCLOUD_SECURITY_TOKEN"] = account.token
         return variables
+
+    def account_of(self, environment: Mapping[str, str]) -> tuple[str, Account] | None:
+        """The key pair that the environment holds, as the provider reads it."""
+        secret_id = environment.get("TENCENTCLOUD_SECRET_ID")
+        secret_key = environment.get("TENCENTCLOUD_SECRET_KEY")
+        if not secret_id or not secret_key:
+            return None
+        return secret_id, Account(
+            secret_key, environment.get("TENCENTCLOUD_SECURITY_TOKEN") or None
+        )
+
+    def region_of(self, environment: Mapping[str, str]) -> str:
+        """The region that the environment names, else the default one."""
+        return environment.get("TENCENTCLOUD_REGION") or self.region
 
     def loggable_headers(self, request: HttpRequest) -> dict[str, str]:
         """Those of API 3.0 and a few more; that a token was sent shows, the token does not."""

@@ -15,8 +15,11 @@ from .vendor_client import (
     TEMPORARY,
     TWO,
     Answer,
+    EcsSdk,
     Json,
     Sdk,
+    acs_request,
+    ecs_of,
     http_request,
     sdk_of,
     signed_headers,
@@ -46,6 +49,25 @@ def emulator(_running: Emulator, monkeypatch: pytest.MonkeyPatch) -> Emulator:
 @pytest.fixture
 def sdk(emulator: Emulator) -> Sdk:
     return sdk_of(emulator)
+
+
+@pytest.fixture
+def ecs(emulator: Emulator) -> EcsSdk:
+    return ecs_of(emulator)
+
+
+@pytest.fixture
+def acs(emulator: Emulator) -> Callable[..., Answer]:
+    """`acs("CreateActivation", InstanceCount="1")`: a signed request without the SDK."""
+
+    def send(
+        action: str, *, region: str | None = "cn-hangzhou", how: Json | None = None, **more: str
+    ) -> Answer:
+        place = {} if region is None else {"RegionId": region}
+        parameters = {name.replace("__", "."): value for name, value in more.items()}
+        return acs_request(emulator, action, {**place, **parameters}, **(how or {}))
+
+    return send
 
 
 @pytest.fixture

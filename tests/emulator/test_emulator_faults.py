@@ -33,8 +33,9 @@ def fails(sdk: Sdk, action: str = CREATE, **parameters: Any) -> str:
     return str(error.code) if isinstance(error, TencentCloudSDKException) else type(error).__name__
 
 
-def test_every_kind_is_tested_here() -> None:
-    source = Path(__file__).read_text(encoding="utf-8")
+def test_every_kind_is_tested() -> None:
+    tests = Path(__file__).parent.glob("test_*.py")
+    source = "".join(file.read_text(encoding="utf-8") for file in tests)
     assert not [kind for kind in KINDS if f'"{kind}"' not in source]
 
 
@@ -273,6 +274,20 @@ def test_a_slip_in_the_order_is_refused(
     assert answer.status == 400
     assert answer.json["error"]
     assert control("GET", "faults").json == []
+
+
+def test_ends_in_another_state(emulator: Emulator) -> None:
+    emulator.settings(tcr_pending_seconds=0, tcr_deploying_seconds=0)
+    emulator.fault("CreateInstance", "ends_in", status="FailedCreated", message="no bucket")
+    tcr = sdk_of(emulator, service="tcr", version="2019-09-24")
+    tcr("CreateInstance", RegistryName="tcr-test", RegistryType="basic")
+    (found,) = tcr("DescribeInstanceStatus")["RegistryStatusSet"]
+    (condition,) = found["Conditions"]
+    assert (found["Status"], condition["Reason"]) == ("FailedCreated", "no bucket")
+    with pytest.raises(ControlError, match="FailedCreated"):  # says what it could have been
+        emulator.fault("CreateInstance", "ends_in", status="Failed")
+    with pytest.raises(ControlError, match="ends in nothing"):
+        emulator.fault(CREATE, "ends_in", status="FailedCreated")
 
 
 def test_a_slip_in_python_is_refused(emulator: Emulator) -> None:

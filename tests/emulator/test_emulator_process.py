@@ -54,7 +54,9 @@ class Shell:
 
     def __init__(self, *arguments: str, **variables: str) -> None:
         environment = {
-            name: value for name, value in os.environ.items() if not name.startswith("TENCENT")
+            name: value
+            for name, value in os.environ.items()
+            if not name.startswith(("TENCENT", "ALICLOUD", "ALIBABA"))
         }
         self.process = subprocess.Popen(
             [sys.executable, "-m", "pulumi_hybrid.emulator", *arguments],

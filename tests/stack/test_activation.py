@@ -180,8 +180,8 @@ def test_a_used_activation_is_disabled_or_kept_or_freed_by_when_in_use(stack: St
     told = stack.destroy("--continue-on-error", fails=True).diagnostics
     warning = (
         f"warning: Activation {ids['default']} was used by machines, so it cannot be deleted. "
-        "It is disabled, its record stays in the account, and it counts against the quota of the region. "
-        "The machines stay registered."
+        "It is disabled, its record stays in the account, and it counts against the quota of the "
+        "region. The machines stay registered."
     )
     assert warning in told
     start = f"error: cannot delete Activation {ids['kept']}"

@@ -1,0 +1,471 @@
+"""Elastic Compute Service (ECS), API version 2014-05-26."""
+
+from __future__ import annotations
+
+import re
+import shlex
+import uuid
+from collections.abc import Iterator, Mapping
+from datetime import timedelta
+from typing import Any
+
+import pulumi
+
+from pulumi_hybrid import clock
+from pulumi_hybrid.alicloud.client import AlicloudApi
+from pulumi_hybrid.api import Api, Meaning
+from pulumi_hybrid.clock import Deadline
+from pulumi_hybrid.engine import Call
+from pulumi_hybrid.errors import Ambiguous, Error, NotFound, Refused, Transient
+from pulumi_hybrid.fields import (
+    ADOPT_ID,
+    REGION,
+    AddressRange,
+    Choice,
+    OnChange,
+    Tags,
+    Text,
+    Whole,
+)
+from pulumi_hybrid.lifecycle import Lifecycle, LifecycleResource, Made, Properties
+from pulumi_hybrid.rotation import ROTATE_BEFORE_HOURS, rotation_reasons
+from pulumi_hybrid.settings import ALICLOUD
+
+
+class InUse(Refused):
+    """Machines are registered with the activation, so it cannot be deleted."""
+
+
+_TAG_RULES = "Keep keys to 64 and values to 128 characters, without http:// or https://."
+
+_MEANINGS = {
+    "RegionId.ApiNotSupported": Meaning(
+        "the region has no managed instances. Choose another region."
+    ),
+    "InstanceName.ExceedLimit": Meaning(
+        "instance_name is too long. Keep it to 2 to 50 characters."
+    ),
+    "InstanceName.InvalidPattern": Meaning(
+        "instance_name has a form that is not allowed. Begin with a letter; use letters, digits "
+        "and . _ - : only."
+    ),
+    "ActivationDesc.ExceedLimit": Meaning(
+        "description is too long. Keep it to 1 to 100 characters."
+    ),
+    "ActivationLimitation.Invalid": Meaning(
+        "instance_count is more than the account may have for one code. Lower it to the limit that "
+        "the vendor names."
+    ),
+    "AddressRange.InvalidPattern": Meaning(
+        "ip_address_range is no IPv4 or IPv6 address and no CIDR block. Write it as one."
+    ),
+    "ActivationCount.ExceedLimit": Meaning(
+        "the region holds as many activations as the account may have. Delete unused ones; a used "
+        "one can be deleted only after its machines are deregistered."
+    ),
+    "ActivationTTL.ExceedLimit": Meaning(
+        "time_to_live_in_hours is longer than the account may have. Lower it to the limit that the "
+        "vendor names."
+    ),
+    "InvalidTagKey.Malformed": Meaning(f"a tag's key is not allowed. {_TAG_RULES}"),
+    "InvalidTagValue.Malformed": Meaning(f"a tag's value is not allowed. {_TAG_RULES}"),
+    "NumberExceed.Tags": Meaning("there are too many tags. Give 20 at most."),
+    "MissingParameter.TagKey": Meaning("a tag has no key. Give it one."),
+    "Duplicate.TagKey": Meaning("two tags have one key. Give each a key of its own."),
+    "Operation.Forbidden": Meaning(
+        "the account may not do this. Ask the vendor's support to open it for the account."
+    ),
+    "InvalidStatus.ResourceGroup": Meaning(
+        "the resource group is being created or deleted. Wait, or choose another.", Transient
+    ),
+    "RealNameAuthenticationError": Meaning(
+        "the account is not verified by real name. Complete the verification in the console."
+    ),
+    "ManagedInstanceCountExceedLimit": Meaning(
+        "the region holds as many managed instances as the account may have. Deregister some."
+    ),
+    "InvalidResourceGroup.NotFound": Meaning(
+        "there is no such resource group. Check resource_group_id."
+    ),
+    "ActivationId.NotFound": Meaning("there is no such activation.", NotFound),
+    "ActivationId.InUse": Meaning(
+        "machines are registered with the activation. Deregister them, or set when_in_use.", InUse
+    ),
+    "InvalidInstance.NotFound": Meaning("there is no such managed instance.", NotFound),
+}
+
+_RESOURCE_TYPE = "activation"
+_PAGE = 50
+"""The most that a Describe action gives at once."""
+_VENDORS_OWN = ("acs:", "aliyun")
+
+
+class ActivationProvider(Lifecycle):
+    """Looks after activations. Its path is part of every user's state: it must never move."""
+
+    kind = "Activation"
+    cloud = ALICLOUD
+    inputs = (
+        Text(
+            name="instance_name",
+            least=2,
+            most=50,
+            pattern=re.compile(r"[A-Za-z][A-Za-z0-9._:-]*"),
+            form="a letter, then letters, digits and . _ - : only",
+        ),
+        Text(name="description", least=1, most=100),
+        Whole(name="instance_count", least=1, most=1000, default=10),
+        Whole(name="time_to_live_in_hours", least=1, most=876576, unit="hours", default=4),
+        AddressRange(name="ip_address_range", versions=(4, 6)),
+        Text(
+            name="resource_group_id",
+            least=1,
+            most=64,
+            on_change=OnChange.UPDATE,
+            # The default group has no id to go back to.
+            kept_when_absent=True,
+        ),
+        Tags(
+            name="tags",
+            most=20,
+            most_in_key=64,
+            most_in_value=128,
+            forbidden_starts=_VENDORS_OWN,
+            on_change=OnChange.UPDATE,
+            sent=False,
+        ),
+        REGION,
+        ROTATE_BEFORE_HOURS,
+        Choice(
+            name="when_in_use",
+            words=("disable", "fail", "deregister"),
+            default="disable",
+            on_change=OnChange.NOTHING,
+            sent=False,
+        ),
+        ADOPT_ID,
+    )
+    id_output = "activation_id"
+    outputs = (
+        "creation_time",
+        "expired_time",
+        "disabled",
+        "registered_count",
+        "deregistered_count",
+    )
+    secrets = ("activation_code",)
+
+    def connect(self, region: str, call: Call, deadline: Deadline) -> Api:  # noqa: D102
+        return AlicloudApi(region, self.settings, meanings=_MEANINGS, call=call, deadline=deadline)
+
+    def make(self, api: Api, inputs: Properties) -> Made:
+        """CreateActivation with one ClientToken for all tries: a lost answer is answered again.
+
+        The token is a new one for each create, or a rotation with equal inputs would be answered
+        with the old code.
+        """
+        parameters = self._sent(inputs) | {"ClientToken": str(uuid.uuid4())}
+        if inputs.get("tags"):
+            parameters["Tag"] = _tag_list(inputs["tags"])
+        try:
+            answer = api.call(
+                "CreateActivation", parameters, holding=("ActivationId", "ActivationCode")
+            )
+        except (Ambiguous, Transient) as error:
+            error.reason += " Look through the region's activations for one made just now."
+            raise
+        return Made(str(answer["ActivationId"]), {"activation_code": answer["ActivationCode"]})
+
+    def look_up(self, api: Api, id: str) -> Properties | None:  # noqa: D102
+        try:
+            answer = api.call("DescribeActivations", {"ActivationId": id})
+        except NotFound:
+            return None
+        for activation in _listed(answer.get("ActivationList"), "Activation"):
+            if activation.get("ActivationId") == id:
+                return _properties(activation)
+        return None
+
+    def change(  # noqa: D102
+        self, api: Api, id: str, now: Properties, inputs: Properties, names: list[str]
+    ) -> None:
+        target = {"ResourceType": _RESOURCE_TYPE}
+        if "tags" in names:
+            before, after = now.get("tags") or {}, inputs.get("tags") or {}
+            removed = [key for key in before if key not in after]
+            added = {key: text for key, text in after.items() if before.get(key) != text}
+            if removed:
+                api.call("UntagResources", {**target, "ResourceId": [id], "TagKey": removed})
+            if added:
+                api.call("TagResources", {**target, "ResourceId": [id], "Tag": _tag_list(added)})
+        if "resource_group_id" in names:
+            group = inputs["resource_group_id"]
+            api.call("JoinResourceGroup", {**target, "ResourceId": id, "ResourceGroupId": group})
+
+    def remove(self, api: Api, id: str, inputs: Properties, call: Call) -> None:
+        """DeleteActivation; what becomes of one that machines have used, ``when_in_use`` says."""
+        try:
+            self._delete(api, id)
+        except InUse as refusal:
+            when_in_use = inputs.get("when_in_use") or "disable"
+            if when_in_use == "fail":
+                raise self._with_machines(api, id, refusal) from None
+            if when_in_use == "deregister":
+                for machine in _machines(api, id):
+                    call.progress(f"deregistering {machine['InstanceId']}")
+                    _deregister(api, machine["InstanceId"])
+                try:
+                    self._delete(api, id)
+                except InUse:
+                    # By some of the vendor's pages one that was ever used stays for good.
+                    pass
+                else:
+                    return
+            _disable(api, id)
+            call.warn(
+                f"Activation {id} was used by machines, so it cannot be deleted. It is disabled, "
+                "its record stays in the account, and it counts against the quota of the region. "
+                + (
+                    "The machines are deregistered."
+                    if when_in_use == "deregister"
+                    else "The machines stay registered."
+                )
+            )
+
+    def worn_out(self, inputs: Properties, outputs: Properties) -> list[str]:
+        """Near its end, past it, disabled or used up."""
+        return rotation_reasons(
+            inputs,
+            outputs,
+            disabled=outputs.get("disabled") is True,
+            registered_count=outputs.get("registered_count", 0)
+            >= outputs.get("instance_count", 10),
+        )
+
+    def _delete(self, api: Api, id: str) -> None:
+        try:
+            api.call("DeleteActivation", {"ActivationId": id})
+        except NotFound:
+            return
+
+    def _with_machines(self, api: Api, id: str, refusal: InUse) -> Error:
+        machines = [
+            f"{machine['InstanceId']} ({machine.get('InstanceName') or machine.get('Hostname')})"
+            for machine in _machines(api, id)
+        ]
+        return Refused(
+            f"machines are registered with it: {', '.join(machines) or 'none that shows'}. "
+            "Deregister them, or set when_in_use to disable or deregister and run `pulumi up` "
+            "before the destroy.",
+            refusal.answer,
+        )
+
+
+def _disable(api: Api, id: str) -> None:
+    try:
+        api.call("DisableActivation", {"ActivationId": id})
+    except NotFound:
+        return
+
+
+def _machines(api: Api, id: str) -> Iterator[dict[str, Any]]:
+    """The managed instances that are registered with the activation."""
+    parameters: dict[str, Any] = {"ActivationId": id, "MaxResults": _PAGE}
+    while True:
+        answer = api.call("DescribeManagedInstances", parameters)
+        yield from _listed(answer.get("Instances"), "Instance")
+        if not answer.get("NextToken"):
+            return
+        parameters["NextToken"] = answer["NextToken"]
+
+
+def _deregister(api: Api, instance_id: str) -> None:
+    try:
+        api.call("DeregisterManagedInstance", {"InstanceId": instance_id})
+    except NotFound:
+        return
+
+
+def _properties(activation: Mapping[str, Any]) -> Properties:
+    """An item of ActivationList as inputs and outputs; numbers and booleans may come as text."""
+    created = activation.get("CreationTime")
+    hours = _whole(activation.get("TimeToLiveInHours"))
+    return {
+        "instance_name": activation.get("InstanceName") or None,
+        "description": activation.get("Description") or None,
+        "instance_count": _whole(activation.get("InstanceCount")),
+        "time_to_live_in_hours": hours,
+        "ip_address_range": activation.get("IpAddressRange") or None,
+        "resource_group_id": activation.get("ResourceGroupId") or None,
+        "tags": {
+            tag["TagKey"]: tag.get("TagValue") or ""
+            for tag in _listed(activation.get("Tags"), "Tag")
+            if not tag["TagKey"].startswith(_VENDORS_OWN)
+        }
+        or None,
+        "creation_time": created,
+        # The vendor shows when it was made and for how long, but not its end.
+        "expired_time": clock.later(created, timedelta(hours=hours)) if created and hours else None,
+        "disabled": str(activation.get("Disabled")).lower() == "true",
+        "registered_count": _whole(activation.get("RegisteredCount")),
+        "deregistered_count": _whole(activation.get("DeregisteredCount")),
+    }
+
+
+def _listed(items: Any, name: str) -> list[dict[str, Any]]:
+    """A list of the vendor's: older answers wrap it in an object with the item's name."""
+    if isinstance(items, dict):
+        items = items.get(name)
+    return items or []
+
+
+def _whole(value: Any) -> int | None:
+    return None if value is None else int(value)
+
+
+def _tag_list(tags: Mapping[str, str]) -> list[dict[str, str]]:
+    return [{"Key": key, "Value": text} for key, text in tags.items()]
+
+
+class Activation(LifecycleResource, module="alicloud/ecs", name="Activation"):
+    """A code with which machines outside Alibaba Cloud register as managed instances.
+
+    Args:
+        resource_name: the resource's name in the program.
+        opts: the engine's options. ``custom_timeouts``: 5 minutes each where nothing is set.
+        instance_name: what the registered machines' names begin with, 2 to 50 characters: a letter,
+            then letters, digits and ``. _ - :``; default their host names. Replaces.
+        description: 1 to 100 characters. Replaces.
+        instance_count: how many machines may register, 1 to 1000, or less where the account may
+            have less; default 10. Replaces.
+        time_to_live_in_hours: 1 to 876576 (100 years), or less where the account may have less;
+            default 4. Replaces.
+        ip_address_range: the IPv4 or IPv6 address or CIDR block from which machines register;
+            default any. Replaces.
+        resource_group_id: default the account's default group. Changed in place; taken out of the
+            program, the activation stays in its group.
+        tags: at most 20; keys of 1 to 64 characters that do not begin with ``acs:`` or ``aliyun``,
+            values of at most 128, none with ``http://`` or ``https://``. Changed in place.
+        region: such as ``cn-hangzhou``; default the provider's, as it was when the activation was
+            made. Replaces.
+        rotate_before_hours: a ``pulumi up`` so many hours before the activation's end, or when it
+            is expired, disabled or used up, replaces it, the new one before the old. A window as
+            long as ``time_to_live_in_hours`` or longer replaces it at every ``up``. Default: never.
+        when_in_use: what a destroy does with an activation that machines have used, which cannot
+            be deleted: ``disable`` (default) closes it, leaves the record and warns; ``fail`` fails
+            and names the machines; ``deregister`` deregisters them first.
+        adopt_id: the id of an existing activation to take over at the first create; ignored ever
+            after. Its code is absent then.
+
+    Outputs:
+        activation_id (str): also the resource's id.
+        activation_code (str): secret; None where it was adopted or read by ``get``.
+        linux_register_command (str): secret; what root runs on a machine that has the Cloud
+            Assistant agent. It ends with status 0 even where it fails: look for ``register ok``.
+            None where there is no code.
+        windows_register_command (str): secret; the agent's installer, which also registers, run by
+            an administrator where it was downloaded to.
+        creation_time (str): ISO 8601, UTC.
+        expired_time (str): ISO 8601, UTC.
+        disabled (bool): True once it was disabled.
+        registered_count (int): machines that have ever registered; changes without a diff.
+        deregistered_count (int): machines of those that are gone; changes without a diff.
+        And the inputs as they are in the cloud.
+
+    Source:
+        ECS CreateActivation, DescribeActivations, DisableActivation, DeleteActivation,
+        TagResources, UntagResources, JoinResourceGroup, DescribeManagedInstances,
+        DeregisterManagedInstance, 2014-05-26.
+    """
+
+    instance_name: pulumi.Output[str | None]
+    description: pulumi.Output[str | None]
+    instance_count: pulumi.Output[int]
+    time_to_live_in_hours: pulumi.Output[int]
+    ip_address_range: pulumi.Output[str | None]
+    resource_group_id: pulumi.Output[str | None]
+    tags: pulumi.Output[dict[str, str] | None]
+    region: pulumi.Output[str]
+    activation_id: pulumi.Output[str]
+    activation_code: pulumi.Output[str | None]
+    creation_time: pulumi.Output[str]
+    expired_time: pulumi.Output[str]
+    disabled: pulumi.Output[bool]
+    registered_count: pulumi.Output[int]
+    deregistered_count: pulumi.Output[int]
+    linux_register_command: pulumi.Output[str | None]
+    windows_register_command: pulumi.Output[str | None]
+
+    def __init__(
+        self,
+        resource_name: str,
+        opts: pulumi.ResourceOptions | None = None,
+        *,
+        instance_name: pulumi.Input[str] | None = None,
+        description: pulumi.Input[str] | None = None,
+        instance_count: pulumi.Input[int] | None = None,
+        time_to_live_in_hours: pulumi.Input[int] | None = None,
+        ip_address_range: pulumi.Input[str] | None = None,
+        resource_group_id: pulumi.Input[str] | None = None,
+        tags: pulumi.Input[Mapping[str, pulumi.Input[str]]] | None = None,
+        region: pulumi.Input[str] | None = None,
+        rotate_before_hours: pulumi.Input[float] | None = None,
+        when_in_use: pulumi.Input[str] | None = None,
+        adopt_id: pulumi.Input[str] | None = None,
+    ) -> None:
+        super().__init__(
+            ActivationProvider(),
+            resource_name,
+            {
+                "instance_name": instance_name,
+                "description": description,
+                "instance_count": instance_count,
+                "time_to_live_in_hours": time_to_live_in_hours,
+                "ip_address_range": ip_address_range,
+                "resource_group_id": resource_group_id,
+                "tags": tags,
+                "region": region,
+                "rotate_before_hours": rotate_before_hours,
+                "when_in_use": when_in_use,
+                "adopt_id": adopt_id,
+            },
+            opts,
+        )
+        parts = (self.region, self.activation_id, self.activation_code)
+        self.linux_register_command = self._command(_linux_command, *parts)
+        self.windows_register_command = self._command(_windows_command, *parts)
+
+    @staticmethod
+    def get(
+        resource_name: str,
+        id: pulumi.Input[str],
+        opts: pulumi.ResourceOptions | None = None,
+        *,
+        region: pulumi.Input[str] | None = None,
+    ) -> Activation:
+        """Read an existing activation without managing it.
+
+        Args:
+            resource_name: its name in the program.
+            id: the activation's id.
+            opts: the engine's options.
+            region: where it is; default the provider's.
+
+        Returns:
+            The activation with all outputs but its code and the commands, which are None.
+        """
+        existing = pulumi.ResourceOptions.merge(opts, pulumi.ResourceOptions(id=id))
+        return Activation(resource_name, existing, region=region)
+
+
+def _linux_command(region: str, id: str, code: str) -> str:
+    named = {"--RegionId": region, "--ActivationCode": code, "--ActivationId": id}
+    arguments = [word for argument in named.items() for word in argument]
+    return shlex.join(["aliyun-service", "--register", *arguments])
+
+
+def _windows_command(region: str, id: str, code: str) -> str:
+    return (
+        "aliyun_agent_latest_setup.exe /S --register "
+        f'--RegionId="{region}" --ActivationCode="{code}" --ActivationId="{id}"'
+    )
