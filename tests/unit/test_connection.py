@@ -12,7 +12,7 @@ from pulumi_hybrid import connection
 from pulumi_hybrid.errors import Ambiguous, Misconfigured, NotSent
 from pulumi_hybrid.settings import TENCENTCLOUD, Settings
 
-from .conftest import assert_one_line, everything_said
+from .conftest import DEAD_PROXY, assert_one_line, everything_said
 
 SECRET = "5e1f-secret"
 
@@ -154,11 +154,25 @@ def test_loopback_is_added_to_what_goes_past_the_proxy_just_once(
     assert sorted(hosts) == sorted([*before, "127.0.0.1:8080", "127.0.0.1"])
 
 
+@pytest.mark.parametrize("variable", ["HTTP_PROXY", "http_proxy"])
+def test_plain_http_to_loopback_goes_past_a_proxy_that_an_sdk_would_use_all_the_same(
+    monkeypatch: pytest.MonkeyPatch, variable: str
+) -> None:
+    """Alibaba Cloud's SDK looks at no NO_PROXY."""
+    monkeypatch.setenv(variable, DEAD_PROXY)
+    monkeypatch.setenv("HTTPS_PROXY", DEAD_PROXY)
+    _endpoint("http://127.0.0.1:8080")
+    assert variable not in os.environ
+    assert os.environ["HTTPS_PROXY"] == DEAD_PROXY
+
+
 def test_endpoint_elsewhere_leaves_the_proxy_alone(monkeypatch: pytest.MonkeyPatch) -> None:
     monkeypatch.setenv("NO_PROXY", "a")
+    monkeypatch.setenv("HTTP_PROXY", DEAD_PROXY)
     _endpoint("https://tat.example.com")
     assert os.environ["NO_PROXY"] == "a"
     assert "no_proxy" not in os.environ
+    assert os.environ["HTTP_PROXY"] == DEAD_PROXY
 
 
 # Whether it got there

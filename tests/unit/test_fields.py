@@ -212,6 +212,11 @@ def test_terms_above_the_longest_are_alike_and_all_others_differ(old: int, new: 
     assert TERM.differs(new, old) is TERM.differs(old, new)
 
 
+def test_the_longest_term_is_not_for_ever() -> None:
+    assert TERM.differs(99999, 100000)
+    assert not TERM.differs(100000, 100001)
+
+
 @given(st.integers(100000, 10**12))
 def test_a_term_for_ever_is_sent_as_given(value: int) -> None:
     assert TERM.normal(float(value)) == value

@@ -222,6 +222,13 @@ def proxy_refused() -> Exception:
     return requests.exceptions.ProxyError(_given_up(reason))
 
 
+def proxy_forbids() -> Exception:
+    reason = urllib3.exceptions.ProxyError(
+        "Unable to connect to proxy", OSError("Tunnel connection failed: 403 Forbidden")
+    )
+    return requests.exceptions.ProxyError(_given_up(reason))
+
+
 def untrusted() -> Exception:
     failed = ssl.SSLCertVerificationError(1, "certificate verify failed: self-signed certificate")
     return requests.exceptions.SSLError(_given_up(urllib3.exceptions.SSLError(failed)))
@@ -243,6 +250,7 @@ UNSENT: dict[str, Callable[[], Reply]] = {
     "unknown_host": unknown_host,
     "connect_timeout": connect_timeout,
     "proxy_refused": proxy_refused,
+    "proxy_forbids": proxy_forbids,
     "untrusted": untrusted,
 }
 
