@@ -18,6 +18,8 @@ nox.options.error_on_missing_interpreters = False
 
 PYTHONS = ("3.10", "3.11", "3.12", "3.13")
 OWN_PYTHON = f"{sys.version_info.major}.{sys.version_info.minor}"
+# The properties are searched in full by the session `tests`.
+QUICK = ("--numprocesses=auto", "--quiet", "--hypothesis-profile=quick")
 ENGINE = (sys.executable, "tools/engine/install.py")
 
 if shutil.which("pyenv"):
@@ -54,20 +56,17 @@ def tests(session: nox.Session) -> None:
 @nox.session(python=[version for version in PYTHONS if version != OWN_PYTHON])
 def unit(session: nox.Session) -> None:
     session.install("--quiet", "--editable", ".[test]")
-    session.run("pytest", "tests/unit", "tests/emulator", "--numprocesses=auto", "--quiet")
+    session.run("pytest", "tests/unit", *QUICK)
 
 
-@nox.session(python=PYTHONS[0])
+@nox.session
 def oldest(session: nox.Session) -> None:
     """The oldest releases that pyproject.toml allows, on a real engine too."""
     oldest = nox.project.load_toml("pyproject.toml")["project"]["dependencies"]
     pins = [re.sub(r">=([^,]+),.*", r"==\1", dependency) for dependency in oldest]
     session.install("--quiet", "--editable", ".[test]", *pins)
     session.run(*ENGINE, external=True)
-    session.run(
-        "pytest", "tests/unit", "tests/emulator", "tests/stack/test_register_code.py",
-        "--numprocesses=auto", "--quiet",
-    )  # fmt: skip
+    session.run("pytest", "tests/unit", "tests/stack/test_register_code.py", *QUICK)
 
 
 @nox.session

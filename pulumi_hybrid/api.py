@@ -94,6 +94,26 @@ class Api(ABC):
         """Wait, but no longer than the engine does."""
         self._call.sleep(seconds)
 
+    def wait(self, text: str, state: str, seconds: float) -> None:
+        """Show on the resource's row what is waited for, and wait.
+
+        Args:
+            text: what goes on.
+            state: what is waited in; while it stays the same, a text is shown every ten seconds.
+            seconds: how long; no longer than the engine does.
+        """
+        self._call.progress(text, state)
+        self.sleep(seconds)
+
+    def warn(self, text: str) -> None:
+        """Show the text as a warning that stays in the run's diagnostics."""
+        self._call.warn(text)
+
+    @property
+    def abandoned(self) -> bool:
+        """Whether the engine has gone, so that there is nobody to wait for."""
+        return self._call.abandoned
+
     @abstractmethod
     def _send(self, title: str, action: str, parameters: Mapping[str, Any]) -> dict[str, Any]:
         """Send a request once, and make every failure one of ours."""

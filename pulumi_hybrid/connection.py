@@ -25,6 +25,7 @@ _PROOFS_OF_NOTHING_SENT = {
     "ProxyError": "the proxy does not answer",
     "SSLCertVerificationError": "its certificate is not trusted",
     "InvalidURL": "the endpoint is no URL",
+    "CredentialException": "no key could be had",
 }
 """Exceptions of urllib3, requests and ssl, by class name: the vendors' SDKs are imported late."""
 

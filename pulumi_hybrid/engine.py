@@ -15,6 +15,7 @@ from __future__ import annotations
 import asyncio
 import sys
 import threading
+import time
 from collections.abc import Callable, Mapping
 from dataclasses import dataclass, field
 from functools import cache, wraps
@@ -32,6 +33,8 @@ PROVIDER_KEY = "__provider"
 
 _P = ParamSpec("_P")
 _R = TypeVar("_R")
+
+_SECONDS_BETWEEN_TEXTS = 10
 
 # The servicer's frame is a handful of calls above a hook; a search without an end could be slow.
 _FRAMES_TO_SEARCH = 30
@@ -64,6 +67,7 @@ class Call:
     _request: Any = None
     _context: grpc.ServicerContext | None = None
     _ended: threading.Event = field(default_factory=threading.Event)
+    _shown: tuple[str, float] = ("", 0.0)
 
     @property
     def name(self) -> str:
@@ -79,8 +83,18 @@ class Call:
         """Wait, but no longer than the engine does."""
         self._ended.wait(seconds)
 
-    def progress(self, text: str) -> None:
-        """Show the text on the resource's row until the next one replaces it."""
+    def progress(self, text: str, state: str = "") -> None:
+        """Show the text on the resource's row until the next one replaces it.
+
+        Args:
+            text: what goes on.
+            state: what is waited in; while it stays the same, a text is shown every ten seconds,
+                so that a log does not fill with them. Empty: shown in any case.
+        """
+        shown, when = self._shown
+        if state and state == shown and time.monotonic() - when < _SECONDS_BETWEEN_TEXTS:
+            return
+        self._shown = (state, time.monotonic())
         self._log(engine_pb2.INFO, text, ephemeral=True)
 
     def warn(self, text: str) -> None:

@@ -9,6 +9,7 @@
     ├── NotSent            the connection failed in a way that proves that nothing was sent
     ├── Ambiguous          the answer was lost: the vendor may have done the work, or not
     ├── Gone               a resource that ought to be there is not
+    ├── NotReady           it is there, but not in the state that was waited for
     └── InitFailed         the resource was made, but is not finished: it stays in state
 
 A text is one line that stands alone: what could not be done, why, what to do next, and in brackets
@@ -122,6 +123,19 @@ class Ambiguous(Error):
 
 class Gone(Error):
     """A resource that ought to be there is not."""
+
+
+class NotReady(Error):
+    """A resource is there, but not in the state that was waited for.
+
+    Args:
+        reason: what it is like, and what to do.
+        now: what was seen of it last.
+    """
+
+    def __init__(self, reason: str, now: dict[str, Any]) -> None:
+        super().__init__(reason)
+        self.now = now
 
 
 class InitFailed(Error):

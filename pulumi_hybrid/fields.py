@@ -12,10 +12,15 @@ from __future__ import annotations
 import ipaddress
 import math
 import re
+import secrets
+from collections.abc import Iterator
 from contextlib import suppress
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from enum import Enum
 from typing import Any
+
+from pulumi_hybrid import clock
+from pulumi_hybrid.engine import Call
 
 
 class OnChange(Enum):
@@ -35,6 +40,8 @@ class Field:
 
     Attributes:
         name: the input's name in the program: the API's own in snake_case.
+        required: whether the program must give it.
+        wire: its name in the API where that is not the name in PascalCase.
         default: what the vendor takes where the program gives nothing; None where that is nothing.
         on_change: what a change does.
         sent: whether it travels in the create action's body, under its API name.
@@ -45,6 +52,8 @@ class Field:
     """
 
     name: str
+    required: bool = False
+    wire: str | None = None
     default: Any = None
     on_change: OnChange = OnChange.REPLACE
     sent: bool = True
@@ -54,24 +63,48 @@ class Field:
     @property
     def wire_name(self) -> str:
         """The API's own name: ``register_limit`` is ``RegisterLimit``."""
-        return "".join(part.capitalize() for part in self.name.split("_"))
+        return self.wire or "".join(part.capitalize() for part in self.name.split("_"))
+
+    def problems(self, value: Any) -> Iterator[str]:
+        """What is wrong with a known value, each beginning with the property's name."""
+        problem = self.problem(value)
+        if problem:
+            yield f"{self.name}: {problem}"
 
     def problem(self, value: Any) -> str | None:
         """What is wrong with a known value, and what is allowed; None where nothing is."""
         raise NotImplementedError
+
+    def filled(self, before: Any, call: Call) -> Any:
+        """What stands for a value that the program does not give; None where nothing does.
+
+        Args:
+            before: what stood for it in the last run.
+            call: the engine's call, for the resource's name.
+        """
+        return None
+
+    def on_wire(self, value: Any) -> Any:
+        """The value as it travels."""
+        return value
 
     def normal(self, value: Any) -> Any:
         """The value as it is stored, compared and sent; None where it is as good as not given."""
         return value
 
     def differs(self, old: Any, new: Any) -> bool:
-        """Whether a change from one to the other is one to the vendor; None is the default."""
-        if new is None and self.kept_when_absent:
-            return False
+        """Whether two values mean different things to the vendor; None is the default."""
         return bool(self._effective(old) != self._effective(new))
 
+    def changed(self, before: Any, after: Any) -> bool:
+        """Whether a change of the program, from one value to another, asks for anything."""
+        if after is None and self.kept_when_absent:
+            return False
+        return self.differs(before, after)
+
     def _effective(self, value: Any) -> Any:
-        return self.default if value is None else self.normal(value)
+        kept = None if value is None else self.normal(value)
+        return self.default if kept is None else kept
 
 
 @dataclass(frozen=True, kw_only=True)
@@ -169,7 +202,7 @@ class AddressRange(Field):
     versions: tuple[int, ...]
 
     # Python takes a netmask or a zone behind an address, too.
-    _FORM = re.compile(r"[0-9a-fA-F.:]+(/[0-9]{1,3})?")
+    _FORM = re.compile(r"[0-9a-fA-F.:]+(/(0|[1-9][0-9]{0,2}))?")
 
     def problem(self, value: Any) -> str | None:  # noqa: D102
         if value == "":
@@ -180,6 +213,9 @@ class AddressRange(Field):
                     return None
         kinds = " or ".join(f"IPv{version}" for version in self.versions)
         return f"must be an {kinds} address or CIDR block, such as 192.168.1.1 or 192.168.0.0/16"
+
+    def normal(self, value: Any) -> Any:  # noqa: D102 - an empty text is as good as none given
+        return value or None
 
 
 @dataclass(frozen=True, kw_only=True)
@@ -193,6 +229,111 @@ class Choice(Field):
 
 
 @dataclass(frozen=True, kw_only=True)
+class Flag(Field):
+    """True or false."""
+
+    def problem(self, value: Any) -> str | None:  # noqa: D102
+        return None if isinstance(value, bool) else "must be true or false"
+
+
+@dataclass(frozen=True, kw_only=True)
+class Moment(Field):
+    """A point in time, RFC 3339."""
+
+    def problem(self, value: Any) -> str | None:  # noqa: D102
+        try:
+            clock.parse(value)
+        except (ValueError, AttributeError):
+            return "must be a point in time, such as 2027-01-31T00:00:00Z"
+        return None
+
+
+@dataclass(frozen=True, kw_only=True)
+class Structure(Field):
+    """A mapping with fields of its own."""
+
+    parts: tuple[Field, ...]
+
+    def problems(self, value: Any) -> Iterator[str]:  # noqa: D102
+        if not isinstance(value, dict):
+            yield f"{self.name}: must be a mapping"
+            return
+        names = [part.name for part in self.parts]
+        for name in value:
+            if name not in names:
+                yield f"{self.name}: has no {name}, but {' and '.join(names)}"
+        for part in self.parts:
+            given = value.get(part.name)
+            if given is not None:
+                yield from (f"{self.name}.{problem}" for problem in part.problems(given))
+            elif part.required:
+                yield f"{self.name}.{part.name}: is not given"
+
+    def normal(self, value: Any) -> Any:  # noqa: D102
+        return {
+            part.name: part.normal(value[part.name])
+            for part in self.parts
+            if value.get(part.name) is not None
+        }
+
+    def _effective(self, value: Any) -> Any:
+        # Parts that are left out are as good as their defaults.
+        if not isinstance(value, dict):
+            return super()._effective(value)
+        return {part.name: part._effective(value.get(part.name)) for part in self.parts}
+
+    def on_wire(self, value: Any) -> Any:  # noqa: D102
+        return {
+            part.wire_name: part.on_wire(value[part.name])
+            for part in self.parts
+            if part.name in value
+        }
+
+
+@dataclass(frozen=True, kw_only=True)
+class Many(Field):
+    """A list of one kind of thing; its order means nothing.
+
+    Attributes:
+        each: what the things are like; its name is not used.
+    """
+
+    each: Structure
+
+    def problems(self, value: Any) -> Iterator[str]:  # noqa: D102
+        if not isinstance(value, list):
+            yield f"{self.name}: must be a list"
+            return
+        for index, item in enumerate(value):
+            yield from replace(self.each, name=f"{self.name}[{index}]").problems(item)
+
+    def normal(self, value: Any) -> Any:  # noqa: D102
+        return [self.each.normal(item) for item in value]
+
+    def _effective(self, value: Any) -> Any:
+        items = map(self.each._effective, value or [])
+        return sorted(items, key=lambda item: sorted(map(str, item.items())))
+
+
+@dataclass(frozen=True, kw_only=True)
+class AutoName(Text):
+    """A name that is made up where the program gives none: the resource's, and seven hex digits."""
+
+    def filled(self, before: Any, call: Call) -> Any:  # noqa: D102
+        if before is not None:
+            return before
+        return f"{self._stem(call)}-{secrets.token_hex(4)[:7]}"
+
+    def is_made_up(self, name: str, call: Call) -> bool:
+        """Whether a name is one that was made up, and the next one will be another."""
+        return bool(re.fullmatch(f"{self._stem(call)}-[0-9a-f]{{7}}", name))
+
+    def _stem(self, call: Call) -> str:
+        stem = re.sub("[^a-z0-9]+", "-", call.name.lower()).strip("-")
+        return stem[: self.most - 8].strip("-") or "resource"
+
+
+@dataclass(frozen=True, kw_only=True)
 class Tags(Field):
     """A mapping of tag keys to values.
 
@@ -201,12 +342,14 @@ class Tags(Field):
         most_in_key: characters of a key.
         most_in_value: characters of a value.
         forbidden_starts: what no key may begin with; the vendor's own tags do.
+        may_hold_urls: whether a key or value may hold http:// or https://.
     """
 
     most: int
     most_in_key: int
     most_in_value: int
-    forbidden_starts: tuple[str, ...]
+    forbidden_starts: tuple[str, ...] = ()
+    may_hold_urls: bool = False
 
     def problem(self, value: Any) -> str | None:  # noqa: D102
         if not isinstance(value, dict):
@@ -221,7 +364,9 @@ class Tags(Field):
             return f"must have no key that begins with {' or '.join(self.forbidden_starts)}"
         if any(len(text) > self.most_in_value for text in value.values()):
             return f"must have values of at most {self.most_in_value} characters"
-        if any(_URL.search(part) for tag in value.items() for part in tag):
+        if not self.may_hold_urls and any(
+            _URL.search(part) for tag in value.items() for part in tag
+        ):
             return "must have no http:// or https:// in a key or value"
         return None
 

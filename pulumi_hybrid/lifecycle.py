@@ -32,7 +32,7 @@ from pulumi_hybrid.api import Api
 from pulumi_hybrid.clock import Deadline
 from pulumi_hybrid.engine import Call
 from pulumi_hybrid.errors import Error, Gone, InitFailed, Misconfigured
-from pulumi_hybrid.fields import ADOPT_ID, REGION, Field, OnChange
+from pulumi_hybrid.fields import ADOPT_ID, REGION, AutoName, Field, OnChange
 from pulumi_hybrid.settings import Cloud, Settings
 
 # The URNs of resources that were there before this run. `adopt_id` is for the first create alone,
@@ -69,6 +69,8 @@ class Lifecycle(ResourceProvider, ABC):
         id_output: the output that is the vendor's id by its own name.
         outputs: what else comes out beside the inputs, once-only secrets not counted.
         secrets: outputs that the vendor shows only once.
+        unique: the input that no two resources may share: while it stays the same, the old resource
+            is deleted before the new one is made.
         seconds: how long a create, update or delete may take where the user's ``custom_timeouts``
             say nothing.
     """
@@ -82,6 +84,7 @@ class Lifecycle(ResourceProvider, ABC):
     id_output: ClassVar[str]
     outputs: ClassVar[Sequence[str]]
     secrets: ClassVar[Sequence[str]] = ()
+    unique: ClassVar[AutoName | None] = None
     seconds: ClassVar[float] = 5 * 60
 
     settings = Settings()
@@ -97,7 +100,7 @@ class Lifecycle(ResourceProvider, ABC):
         """Call the create action, once. What it answered must not be lost: nothing else here."""
 
     @abstractmethod
-    def look_up(self, api: Api, id: str) -> Properties | None:
+    def look_up(self, api: Api, id: str, inputs: Properties) -> Properties | None:
         """Inputs and outputs as they are in the cloud; None where there is no such resource."""
 
     def change(
@@ -117,18 +120,40 @@ class Lifecycle(ResourceProvider, ABC):
     def remove(self, api: Api, id: str, inputs: Properties, call: Call) -> None:
         """Delete it as the inputs say; one that is gone already is deleted."""
 
-    def wait_until_ready(self, api: Api, id: str) -> Properties:
-        """What ``look_up`` says once a new resource can be used.
+    def finish(self, api: Api, id: str, inputs: Properties) -> Properties:
+        """Bring a resource that exists to what the inputs ask, as far as creating it did not.
+
+        Safe to repeat: a run that was cut off is taken up again here.
+
+        Returns:
+            What ``look_up`` says in the end.
 
         Raises:
             Gone: it never showed. A few seconds are normal.
+            NotReady: it is there, but not as it should be.
         """
         for _ in range(_TRIES_TO_SHOW):
-            now = self.look_up(api, id)
+            now = self.look_up(api, id, inputs)
             if now is not None:
                 return now
             api.sleep(1)
         raise Gone("the vendor does not show it. If it was deleted, run `pulumi refresh`.")
+
+    def contradictions(self, inputs: Properties) -> list[str]:
+        """What is wrong with inputs taken together, each beginning with a property's name.
+
+        Args:
+            inputs: those that are right by themselves; what is not known yet is an unknown.
+        """
+        return []
+
+    def remarks(self, before: Properties, inputs: Properties, outputs: Properties) -> list[str]:
+        """What the user is to know before an update: what it costs, and what it does not do."""
+        return []
+
+    def overdue(self, inputs: Properties, outputs: Properties) -> bool:
+        """Whether ``finish`` has something to do although no input changed."""
+        return False
 
     def worn_out(self, inputs: Properties, outputs: Properties) -> list[str]:
         """The outputs that ask for a new resource although no input changed."""
@@ -162,12 +187,17 @@ class Lifecycle(ResourceProvider, ABC):
         kept = {}
         for an_input in self.inputs:
             value = given.get(an_input.name)
+            if value is None:
+                value = an_input.filled(_olds.get(an_input.name), call)
+            if value is None and an_input.required:
+                problems.append(f"{an_input.name}: is not given")
             if value is None or engine.is_unknown(value):
                 kept[an_input.name] = value
-            elif problem := an_input.problem(value):
-                problems.append(f"{an_input.name}: {problem}")
+            elif wrong := list(an_input.problems(value)):
+                problems += wrong
             else:
                 kept[an_input.name] = an_input.normal(value)
+        problems += self.contradictions(kept)
         # The engine prints the value of a property that a failure names, secret or not.
         return CheckResult(kept, [CheckFailure("", problem) for problem in problems])
 
@@ -179,8 +209,15 @@ class Lifecycle(ResourceProvider, ABC):
         replaces = self._changed(OnChange.REPLACE, before, _news)
         if not any(engine.is_unknown(_news.get(name)) for name in self._names):
             replaces += self.worn_out(_news, _olds)
-        updates = self._changed(OnChange.UPDATE, before, _news)
-        return DiffResult(changes=bool(replaces or updates), replaces=replaces)
+        updates = self._changed(OnChange.UPDATE, before, _news) or self.overdue(_news, _olds)
+        if not replaces:
+            for remark in self.remarks(before, _news, _olds):
+                call.warn(remark)
+        return DiffResult(
+            changes=bool(replaces or updates),
+            replaces=replaces,
+            delete_before_replace=self._stands_in_the_way(before, _news, call),
+        )
 
     @engine.hook("create")
     def create(self, props: Properties) -> CreateResult:
@@ -206,7 +243,7 @@ class Lifecycle(ResourceProvider, ABC):
         call = engine.call()
         before = self._given(props)
         api = self._connect(before, call)
-        now = self.look_up(api, id_)
+        now = self.look_up(api, id_, before)
         # What is in state has its id among its outputs; what `get` asks for has none yet.
         first_look = self.id_output not in props
         if now is None and first_look:
@@ -230,7 +267,7 @@ class Lifecycle(ResourceProvider, ABC):
         before = _olds if call.old_inputs is None else call.old_inputs
         names = self._changed(OnChange.UPDATE, before, inputs)
         if names:
-            now = self.wait_until_ready(api, _id)
+            now = Lifecycle.finish(self, api, _id, inputs)
             self.change(api, _id, now, inputs, names)
         return UpdateResult(self._finish(api, Made(_id, self._once_only(_olds)), inputs))
 
@@ -259,7 +296,7 @@ class Lifecycle(ResourceProvider, ABC):
     def _sent(self, inputs: Properties) -> Properties:
         """The inputs that travel in the create action, by their API names."""
         return {
-            an_input.wire_name: inputs[an_input.name]
+            an_input.wire_name: an_input.on_wire(inputs[an_input.name])
             for an_input in self.inputs
             if an_input.sent and an_input.name in inputs
         }
@@ -272,9 +309,19 @@ class Lifecycle(ResourceProvider, ABC):
             if an_input.on_change is on_change
             and (
                 engine.is_unknown(after.get(an_input.name))
-                or an_input.differs(before.get(an_input.name), after.get(an_input.name))
+                or an_input.changed(before.get(an_input.name), after.get(an_input.name))
             )
         ]
+
+    def _stands_in_the_way(self, before: Properties, after: Properties, call: Call) -> bool:
+        """Whether a new resource could not be made while the old one is there."""
+        if self.unique is None:
+            return False
+        name = after.get(self.unique.name)
+        if name != before.get(self.unique.name):
+            return False
+        # For a replacement the engine has the name made up anew.
+        return not self.unique.is_made_up(str(name), call)
 
     def _once_only(self, props: Mapping[str, Any]) -> Properties:
         return {name: props[name] for name in self.secrets if props.get(name)}
@@ -307,16 +354,11 @@ class Lifecycle(ResourceProvider, ABC):
 
     def _adopt(self, api: Api, id: str, inputs: Properties, call: Call) -> Properties:
         """Take over an existing resource, which must be as the program says it is."""
-        now = self.look_up(api, id)
+        now = self.look_up(api, id, inputs)
         if now is None:
             raise self._nothing_there(id, inputs, ADOPT_ID.name)
-        different = [
-            an_input.name
-            for an_input in self.inputs
-            if an_input.name in now
-            and an_input.name in inputs
-            and an_input.differs(now[an_input.name], inputs[an_input.name])
-        ]
+        given = {name: inputs[name] for name in now if name in inputs}
+        different = self._changed(OnChange.REPLACE, now, {**now, **given})
         if different:
             raise Error(
                 f"{id}, which adopt_id names, has another {' and '.join(different)} than the "
@@ -324,6 +366,10 @@ class Lifecycle(ResourceProvider, ABC):
             )
         if self.secrets:
             call.warn(self._secret_is_lost(id))
+        names = self._changed(OnChange.UPDATE, now, {**now, **given})
+        if names:
+            self.change(api, id, now, inputs, names)
+            now = self.finish(api, id, inputs)
         return self._outputs(id, inputs, now, {})
 
     def _nothing_there(self, id: str, inputs: Properties, told_by: str) -> Gone:
@@ -340,13 +386,13 @@ class Lifecycle(ResourceProvider, ABC):
     def _finish(self, api: Api, made: Made, inputs: Properties) -> Properties:
         """All outputs of a resource that was made, whatever happens from here on."""
         try:
-            now = self.wait_until_ready(api, made.id)
+            now = self.finish(api, made.id, inputs)
         except Exception as error:  # noqa: BLE001 - not even a bug of ours may lose it
             raise InitFailed(
                 f"{made.id} is made and kept, but not finished: {engine.as_error(error)} "
                 "Run `pulumi up` again to finish it.",
                 made.id,
-                self._outputs(made.id, inputs, {}, made.secrets),
+                self._outputs(made.id, inputs, getattr(error, "now", {}), made.secrets),
             ) from None
         return self._outputs(made.id, inputs, now, made.secrets)
 

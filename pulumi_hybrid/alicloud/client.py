@@ -168,7 +168,12 @@ class _Session:
     @property
     def account(self) -> str:
         """The key's id, by which requests are counted."""
-        return str(self._credential.get_credential().access_key_id)
+        try:
+            return str(self._credential.get_credential().access_key_id)
+        except Exception:  # noqa: BLE001 - each link of the chain fails in a way of its own
+            raise Misconfigured(
+                "the Alibaba Cloud key can be had no more. Look after where it comes from"
+            ) from None
 
     def client(self, region: str) -> Any:
         with self._lock:

@@ -87,11 +87,15 @@ _MEANINGS = {
     "InvalidResourceGroup.NotFound": Meaning(
         "there is no such resource group. Check resource_group_id."
     ),
-    "ActivationId.NotFound": Meaning("there is no such activation.", NotFound),
+    "ActivationId.NotFound": Meaning(
+        "there is no such activation. If it was deleted, run `pulumi refresh`.", NotFound
+    ),
     "ActivationId.InUse": Meaning(
         "machines are registered with the activation. Deregister them, or set when_in_use.", InUse
     ),
-    "InvalidInstance.NotFound": Meaning("there is no such managed instance.", NotFound),
+    "InvalidInstance.NotFound": Meaning(
+        "there is no such managed instance. Look for it in the console.", NotFound
+    ),
 }
 
 _RESOURCE_TYPE = "activation"
@@ -176,7 +180,7 @@ class ActivationProvider(Lifecycle):
             raise
         return Made(str(answer["ActivationId"]), {"activation_code": answer["ActivationCode"]})
 
-    def look_up(self, api: Api, id: str) -> Properties | None:  # noqa: D102
+    def look_up(self, api: Api, id: str, inputs: Properties) -> Properties | None:  # noqa: D102
         try:
             answer = api.call("DescribeActivations", {"ActivationId": id})
         except NotFound:
@@ -211,7 +215,8 @@ class ActivationProvider(Lifecycle):
             if when_in_use == "fail":
                 raise self._with_machines(api, id, refusal) from None
             if when_in_use == "deregister":
-                for machine in _machines(api, id):
+                # All first: the pages move while their entries go.
+                for machine in list(_machines(api, id)):
                     call.progress(f"deregistering {machine['InstanceId']}")
                     _deregister(api, machine["InstanceId"])
                 try:
@@ -221,7 +226,10 @@ class ActivationProvider(Lifecycle):
                     pass
                 else:
                     return
-            _disable(api, id)
+            try:
+                api.call("DisableActivation", {"ActivationId": id})
+            except NotFound:
+                return
             call.warn(
                 f"Activation {id} was used by machines, so it cannot be deleted. It is disabled, "
                 "its record stays in the account, and it counts against the quota of the region. "
@@ -249,10 +257,7 @@ class ActivationProvider(Lifecycle):
             return
 
     def _with_machines(self, api: Api, id: str, refusal: InUse) -> Error:
-        machines = [
-            f"{machine['InstanceId']} ({machine.get('InstanceName') or machine.get('Hostname')})"
-            for machine in _machines(api, id)
-        ]
+        machines = [_called(machine) for machine in _machines(api, id)]
         return Refused(
             f"machines are registered with it: {', '.join(machines) or 'none that shows'}. "
             "Deregister them, or set when_in_use to disable or deregister and run `pulumi up` "
@@ -261,11 +266,9 @@ class ActivationProvider(Lifecycle):
         )
 
 
-def _disable(api: Api, id: str) -> None:
-    try:
-        api.call("DisableActivation", {"ActivationId": id})
-    except NotFound:
-        return
+def _called(machine: Mapping[str, Any]) -> str:
+    name = machine.get("InstanceName") or machine.get("Hostname")
+    return f"{machine['InstanceId']} ({name})" if name else str(machine["InstanceId"])
 
 
 def _machines(api: Api, id: str) -> Iterator[dict[str, Any]]:

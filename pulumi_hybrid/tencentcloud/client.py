@@ -141,7 +141,20 @@ class TencentcloudApi(Api):
         super().__init__(product.title, meanings=known, call=call, deadline=deadline)
         session = _session(settings)
         self.account = session.account
+        self.region = region
+        self._settings = settings
         self._client = session.client(product, region, call.timeout)
+
+    def of(self, product: Product) -> TencentcloudApi:
+        """Another product's API in the same region, for the same call."""
+        return TencentcloudApi(
+            product,
+            self.region,
+            self._settings,
+            meanings={},
+            call=self._call,
+            deadline=self.deadline,
+        )
 
     def _send(self, title: str, action: str, parameters: Mapping[str, Any]) -> dict[str, Any]:
         from tencentcloud.common.exception import TencentCloudSDKException

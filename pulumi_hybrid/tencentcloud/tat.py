@@ -39,7 +39,7 @@ _MEANINGS = {
         "the id is not one of a register code. Check adopt_id, or the id given to get."
     ),
     "ResourceNotFound.RegisterCodesNotFoundCode": Meaning(
-        "there is no such register code.", NotFound
+        "there is no such register code. If it was deleted, run `pulumi refresh`.", NotFound
     ),
     "ResourceNotFound.RoleNotFound": Meaning(
         "TAT's service role does not exist in this account. Open the TAT console once to create it."
@@ -110,7 +110,7 @@ class RegisterCodeProvider(Lifecycle):
         _delivered.add(str(id))
         return Made(str(id), {"register_code_value": str(value)})
 
-    def look_up(self, api: Api, id: str) -> Properties | None:  # noqa: D102
+    def look_up(self, api: Api, id: str, inputs: Properties) -> Properties | None:  # noqa: D102
         try:
             answer = api.call("DescribeRegisterCodes", {"RegisterCodeIds": [id]})
         except NotFound:

@@ -79,7 +79,8 @@ class Stack:
         """Make this the project's program."""
         head = (
             "import os\nimport pulumi\n"
-            "from pulumi_hybrid.alicloud import ecs\nfrom pulumi_hybrid.tencentcloud import tat\n"
+            "from pulumi_hybrid.alicloud import ecs\n"
+            "from pulumi_hybrid.tencentcloud import tat, tcr\n"
         )
         (self.folder / "project/__main__.py").write_text(head + textwrap.dedent(source))
 

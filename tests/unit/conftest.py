@@ -22,6 +22,7 @@ from pulumi_hybrid.lifecycle import Lifecycle
 
 # No time limit for an example: a busy machine is not a bug. Nothing is kept between runs.
 hypothesis.settings.register_profile("unit", deadline=None, database=None, max_examples=60)
+hypothesis.settings.register_profile("quick", deadline=None, database=None, max_examples=10)
 hypothesis.settings.load_profile("unit")
 
 T = TypeVar("T")
@@ -69,7 +70,7 @@ class Hurried(Call):
     def sleep(self, seconds: float) -> None:
         self.pauses.append(seconds)
 
-    def progress(self, text: str) -> None:
+    def progress(self, text: str, state: str = "") -> None:
         self.said.append(text)
 
     def warn(self, text: str) -> None:

@@ -11,7 +11,7 @@ from pulumi_hybrid.api import Api, Meaning
 from pulumi_hybrid.clock import Deadline
 from pulumi_hybrid.errors import Ambiguous, Answer, Error, NotFound, Refused, Throttled
 
-from .conftest import Hurried
+from .conftest import Context, Hurried, everything_said
 
 MEANINGS = {
     "Missing": Meaning("there is none. Make one.", NotFound),
@@ -107,3 +107,50 @@ def test_answer_without_what_it_must_hold_is_as_good_as_lost(lacking: dict[str, 
 def test_answer_that_holds_what_it_must_is_handed_on() -> None:
     answer = {"Id": "a", "Code": "c", "More": None}
     assert Service(answer).call("Create", {}, repeatable=False, holding=("Id", "Code")) == answer
+
+
+def test_answer_without_what_it_must_hold_is_asked_for_again_where_that_does_no_harm() -> None:
+    call = Hurried()
+    service = Service({"Id": "a"}, {"Code": "5e1f-code"}, {"Id": "a", "Code": "c"}, call=call)
+    assert service.call("Create", {}, holding=("Id", "Code")) == {"Id": "a", "Code": "c"}
+    assert len(service.sent) == 3
+    assert "Code" in call.said[0]
+    assert "5e1f-code" not in "".join(call.said)
+
+
+def test_answer_that_never_holds_what_it_must_is_given_up_and_not_shown() -> None:
+    service = Service(*[{"Code": "5e1f-code"}] * 9)
+    with pytest.raises(Ambiguous, match="it came without Id") as caught:
+        service.call("Create", {}, holding=("Id", "Code"))
+    assert len(service.sent) == 5
+    assert "5e1f-code" not in everything_said(caught.value)
+
+
+def test_parameters_are_the_same_at_every_try() -> None:
+    """A token in them must be one for all."""
+    parameters = {"ClientToken": "t"}
+    service = Service("TooMany", Ambiguous("lost."), {})
+    service.call("Create", parameters)
+    assert [sent for _, _, sent in service.sent] == [parameters] * 3
+    assert parameters == {"ClientToken": "t"}
+
+
+def test_throttled_call_waits_as_long_as_the_vendor_asks() -> None:
+    throttled = Throttled("too many. Wait.", Answer("TAT Create", "TooMany", "", "req-1"))
+    throttled.pause = 12
+    call = Hurried()
+    Service(throttled, {}, call=call).call("Create", {}, repeatable=False)
+    assert call.pauses == [12]
+
+
+def test_what_is_shown_is_shown_on_the_calls_row() -> None:
+    call = Hurried()
+    service = Service(call=call)
+    service.wait("making", "Deploying", 3)
+    service.warn("kept")
+    assert (call.said, call.warned, call.pauses) == (["making"], ["kept"], [3])
+
+
+@pytest.mark.parametrize("active", [True, False])
+def test_abandoned_is_what_the_engine_is(active: bool) -> None:
+    assert Service(call=Hurried(_context=Context(active=active))).abandoned is not active

@@ -10,7 +10,7 @@ from hypothesis import strategies as st
 
 from pulumi_hybrid import connection
 from pulumi_hybrid.errors import Ambiguous, Misconfigured, NotSent
-from pulumi_hybrid.settings import TENCENTCLOUD, Settings
+from pulumi_hybrid.settings import ALICLOUD, TENCENTCLOUD, Cloud, Settings
 
 from .conftest import DEAD_PROXY, assert_one_line, everything_said
 
@@ -175,6 +175,22 @@ def test_endpoint_elsewhere_leaves_the_proxy_alone(monkeypatch: pytest.MonkeyPat
     assert os.environ["HTTP_PROXY"] == DEAD_PROXY
 
 
+def test_endpoint_is_named_by_the_cloud_whose_it_is() -> None:
+    settings = Settings({"alicloud:endpoint": "junk"}, {})
+    with pytest.raises(Misconfigured, match="alicloud:endpoint must be a URL"):
+        connection.endpoint(ALICLOUD, settings)
+    assert connection.endpoint(TENCENTCLOUD, settings) is None
+
+
+def test_loopback_by_https_leaves_the_proxy_to_others(monkeypatch: pytest.MonkeyPatch) -> None:
+    """Unlike plain http, https goes to other machines, too."""
+    for variable in ("HTTP_PROXY", "HTTPS_PROXY"):
+        monkeypatch.setenv(variable, DEAD_PROXY)
+    _endpoint("https://127.0.0.1:8443")
+    assert (os.environ["HTTP_PROXY"], os.environ["HTTPS_PROXY"]) == (DEAD_PROXY, DEAD_PROXY)
+    assert "127.0.0.1" in os.environ["NO_PROXY"].split(",")
+
+
 # Whether it got there
 
 
@@ -234,6 +250,38 @@ def test_failure_whose_causes_go_in_a_circle_is_ambiguous() -> None:
     one, other = RuntimeError("one"), RuntimeError("other")
     one.args, other.args = (other,), (one,)
     assert isinstance(connection.failure(TENCENTCLOUD, "TAT X", one, "broke"), Ambiguous)
+
+
+_PROOFS = {
+    "NewConnectionError": "no connection",
+    "NameResolutionError": "its host name is unknown",
+    "ConnectTimeoutError": "no connection in time",
+    "ConnectTimeout": "no connection in time",
+    "ProxyError": "the proxy does not answer",
+    "SSLCertVerificationError": "its certificate is not trusted",
+    "InvalidURL": "the endpoint is no URL",
+}
+
+
+@pytest.mark.parametrize("cloud", [TENCENTCLOUD, ALICLOUD])
+@pytest.mark.parametrize(("name", "proof"), _PROOFS.items())
+def test_failure_says_what_proves_that_nothing_was_sent_and_whose_endpoint_to_check(
+    cloud: Cloud, name: str, proof: str
+) -> None:
+    error = _wrapped(type(name, (Exception,), {})(SECRET))
+    found = connection.failure(cloud, "TAT X", error, "broke")
+    assert isinstance(found, NotSent)
+    assert str(found).startswith(f"{cloud.title} could not be reached (TAT X, {proof}).")
+    assert str(found).endswith(f" {cloud.endpoint.key}.")
+    assert SECRET not in repr(found)
+
+
+@pytest.mark.parametrize(
+    "name", ["SSLError", "ProtocolError", "ChunkedEncodingError", "IncompleteRead", "RetryError"]
+)
+def test_failure_that_may_have_come_after_the_request_is_ambiguous(name: str) -> None:
+    error = _wrapped(type(name, (Exception,), {})(SECRET))
+    assert isinstance(connection.failure(ALICLOUD, "ECS X", error, "broke"), Ambiguous)
 
 
 # A company's own certificates

@@ -503,12 +503,23 @@ def test_no_tags_are_as_good_as_none_given() -> None:
 # What taking an input out of the program means
 
 
-def test_an_input_that_is_kept_when_absent_differs_only_when_another_is_given() -> None:
-    field = Text(name="resource_group_id", most=64, kept_when_absent=True)
-    assert not field.differs("rg-1", None)
+@pytest.mark.parametrize(
+    ("field", "value"),
+    [
+        (Text(name="x", most=9, kept_when_absent=True), "rg-1"),
+        (Whole(name="x", least=1, kept_when_absent=True), 7),
+        (Choice(name="x", words=("a", "b"), kept_when_absent=True), "b"),
+    ],
+    ids=["text", "whole", "choice"],
+)
+def test_a_field_that_is_kept_when_absent_still_differs_from_what_the_cloud_made_of_it(
+    field: Field, value: Any
+) -> None:
+    """That the program may leave it out hides no drift: a diff knows that, a value does not."""
+    assert field.differs(value, None)
+    assert field.differs(None, value)
+    assert not field.differs(value, value)
     assert not field.differs(None, None)
-    assert field.differs("rg-1", "rg-2")
-    assert field.differs(None, "rg-2")
 
 
 @given(st.text(CHARACTERS, max_size=8))
@@ -516,3 +527,51 @@ def test_text_may_have_a_least_length(value: str) -> None:
     problem = Text(name="x", least=3, most=5).problem(value)
     assert (problem is None) is (3 <= len(value) <= 5)
     assert str(len(value)) in (problem or str(len(value)))
+
+
+@given(st.integers(0, 8), st.integers(0, 8))
+def test_text_of_a_least_and_a_most_says_which_it_breaks(length: int, least: int) -> None:
+    problem = Text(name="x", least=least, most=6).problem("🚀" * length)
+    if length > 6:
+        assert problem == f"must have at most 6 characters, has {length}"
+    elif length < least:
+        assert problem == f"must have at least {least} characters, has {length}"
+    else:
+        assert problem is None
+
+
+@given(st.ip_addresses(v=6), st.integers(0, 128))
+def test_range_of_either_kind_takes_every_ipv6_block_in_any_spelling(
+    address: ipaddress.IPv6Address, length: int
+) -> None:
+    for spelling in (address.compressed, address.exploded, address.compressed.upper()):
+        assert EITHER_RANGE.problem(f"{spelling}/{length}") is None
+
+
+@given(st.ip_addresses(), st.integers(129, 999))
+def test_range_of_either_kind_refuses_a_prefix_that_no_version_has(
+    address: ipaddress.IPv4Address | ipaddress.IPv6Address, length: int
+) -> None:
+    assert EITHER_RANGE.problem(f"{address}/{length}") is not None
+
+
+def test_range_of_one_kind_names_only_that_kind() -> None:
+    only_v6 = AddressRange(name="x", versions=(6,))
+    assert only_v6.problem("2001:db8::/32") is None
+    assert (only_v6.problem("192.0.2.1") or "").startswith("must be an IPv6 address")
+
+
+@pytest.mark.parametrize(
+    ("value", "taken"),
+    [
+        ({"k" * 5: "v" * 6}, True),
+        ({"": ""}, False),
+        ({"ACS:": ""}, True),
+        ({"kacs:": ""}, True),
+        ({"acs": ""}, True),
+        ({"k": "acs:x"}, True),
+        ({1: "v"}, False),
+    ],
+)
+def test_tags_forbid_just_what_a_key_begins_with(value: Any, taken: bool) -> None:
+    assert (TAGS.problem(value) is None) is taken

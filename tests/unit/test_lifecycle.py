@@ -88,7 +88,7 @@ class BoxProvider(Lifecycle):
         }
         return Made(id, {"key": SECRET})
 
-    def look_up(self, api: Api, id: str) -> Properties | None:
+    def look_up(self, api: Api, id: str, inputs: Properties) -> Properties | None:
         if self.there.fault is not None:
             raise self.there.fault
         if self.there.hidden:

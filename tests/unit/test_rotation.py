@@ -4,7 +4,7 @@ from datetime import timedelta
 from typing import Any
 
 import pytest
-from hypothesis import given
+from hypothesis import assume, given
 from hypothesis import strategies as st
 
 from pulumi_hybrid import clock
@@ -57,3 +57,22 @@ def test_every_window_that_check_takes_can_be_reckoned_with(window: float) -> No
     assert ROTATE_BEFORE_HOURS.problem(window) is None
     ended = rotation_reasons({"rotate_before_hours": window}, {"expired_time": _in(-1)})
     assert ended == ["expired_time"]
+
+
+@given(st.floats(0, 1e6), st.floats(-1e5, 1e5))
+def test_code_is_replaced_just_when_its_end_is_no_farther_than_the_window(
+    window: float, hours_left: float
+) -> None:
+    # The vendor's times have whole seconds, and the test itself takes some.
+    assume(abs(hours_left - window) > 0.01)
+    reasons = rotation_reasons({"rotate_before_hours": window}, {"expired_time": _in(hours_left)})
+    assert (reasons == ["expired_time"]) is (hours_left < window)
+
+
+@given(st.dictionaries(st.sampled_from(["disabled", "registered_count", "x"]), st.booleans()))
+def test_code_that_serves_no_more_is_replaced_for_just_those_reasons(
+    unusable: dict[str, bool],
+) -> None:
+    asked = {"rotate_before_hours": 0}
+    assert rotation_reasons(asked, {}, **unusable) == [name for name in unusable if unusable[name]]
+    assert rotation_reasons({}, {}, **unusable) == []

@@ -26,6 +26,7 @@ from pulumi_hybrid.settings import Settings
 from ..conftest import Hurried
 from ..tencentcloud.conftest import (
     connect_timeout,
+    proxy_forbids,
     proxy_refused,
     read_timeout,
     refused,
@@ -235,6 +236,7 @@ UNSENT: dict[str, Callable[[], Reply]] = {
     "unknown_host": unknown_host,
     "connect_timeout": connect_timeout,
     "proxy_refused": proxy_refused,
+    "proxy_forbids": proxy_forbids,
     "untrusted": untrusted,
 }
 

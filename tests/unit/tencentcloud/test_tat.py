@@ -4,6 +4,7 @@ import json
 import logging
 import shlex
 from collections.abc import Callable, Mapping
+from datetime import timedelta
 from typing import Any
 
 import pulumi
@@ -465,9 +466,9 @@ ALIKE = {"Description": "web", "RegisterLimit": 20, "IpAddressRange": "192.168.1
     ("changes", "named"),
     [
         ({}, True),
-        ({"CreatedTime": from_now(minutes=-1)}, True),
+        ({"CreatedTime": timedelta(minutes=-1)}, True),
         ({"CreatedTime": None}, True),
-        ({"CreatedTime": from_now(hours=-1)}, False),
+        ({"CreatedTime": timedelta(hours=-1)}, False),
         ({"CreatedTime": "2024-10-26T08:50:45Z"}, False),
         ({"Description": "other"}, False),
         ({"RegisterLimit": 10}, False),
@@ -494,6 +495,10 @@ def _made_just_now_like(*changes: Mapping[str, Any]) -> dict[str, Any]:
     code = _made_just_now()
     for change in changes:
         code |= change
+    for name, value in code.items():
+        if isinstance(value, timedelta):
+            # From now, not from when the tests were collected.
+            code[name] = from_now(seconds=value.total_seconds())
     return code
 
 

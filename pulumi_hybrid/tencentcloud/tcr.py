@@ -1,0 +1,821 @@
+"""Tencent Container Registry (TCR), API version 2019-09-24."""
+
+from __future__ import annotations
+
+from collections.abc import Callable, Mapping
+from datetime import datetime
+from typing import Any, TypedDict
+
+import pulumi
+
+from pulumi_hybrid import clock
+from pulumi_hybrid.api import Api, Meaning
+from pulumi_hybrid.clock import Deadline
+from pulumi_hybrid.engine import Call
+from pulumi_hybrid.errors import (
+    Ambiguous,
+    Error,
+    Gone,
+    NotFound,
+    NotReady,
+    Refused,
+    Transient,
+)
+from pulumi_hybrid.fields import (
+    ADOPT_ID,
+    REGION,
+    AddressRange,
+    AutoName,
+    Choice,
+    Flag,
+    Many,
+    Moment,
+    OnChange,
+    Structure,
+    Tags,
+    Text,
+    Whole,
+)
+from pulumi_hybrid.lifecycle import Lifecycle, LifecycleResource, Made, Properties
+from pulumi_hybrid.settings import TENCENTCLOUD
+from pulumi_hybrid.tencentcloud.client import Product, TencentcloudApi
+
+TCR = Product(title="TCR", service="tcr", version="2019-09-24")
+TAG = Product(title="Tag", service="tag", version="2018-08-13")
+
+
+class NameTaken(Refused):
+    """A registry of that name exists, somewhere in the world."""
+
+
+class Busy(Refused):
+    """Another change of the registry is under way; refused before any work."""
+
+
+_NAME_RULE = "Use 5 to 50 lower-case letters, digits and hyphens, no hyphen first or last."
+_CONSOLE = "Open the TCR console once and authorise the service."
+
+_MEANINGS = {
+    "FailedOperation.GetDBDataError": Meaning("TCR could not read its data. Try later.", Transient),
+    "FailedOperation.TradeFailed": Meaning(
+        "the order was refused, and nothing was paid. Check the account's balance, arrears and "
+        f"real-name verification; if the vendor names a service role: {_CONSOLE}"
+    ),
+    "FailedOperation.ValidateRegistryNameFail": Meaning(
+        "TCR could not check the name. Try later.", Transient
+    ),
+    "FailedOperation.ValidateSupportedRegionFail": Meaning(
+        "TCR could not check the region. Try later.", Transient
+    ),
+    "InternalError.ErrConflict": Meaning("another change of it is under way. Try later.", Busy),
+    "InternalError.ErrorConflict": Meaning("another change of it is under way. Try later.", Busy),
+    "InternalError.ErrNotExist": Meaning(
+        f"something that the registry needs does not exist. {_CONSOLE}"
+    ),
+    "InternalError.ErrorOverLimit": Meaning(
+        "a quota of the account is used up. Delete registries, or ask for more."
+    ),
+    "InvalidParameter.ErrorNameExists": Meaning("the registry name is taken.", NameTaken),
+    "InvalidParameter.ErrorNameIllegal": Meaning(
+        f"the registry name has a form that is not allowed. {_NAME_RULE}"
+    ),
+    "InvalidParameter.ErrorRegistryName": Meaning(
+        f"the registry name is not allowed, or reserved. {_NAME_RULE}"
+    ),
+    "InvalidParameter.ErrorNameReserved": Meaning("the registry name is reserved. Choose another."),
+    "InvalidParameter.ErrorTagOverLimit": Meaning("there are too many tags. Give 10 at most."),
+    "InvalidParameter.UnsupportedRegion": Meaning("the region has no TCR. Choose another region."),
+    "OperationDenied.QuotaOverLimit": Meaning(
+        "the region holds as many registries as the account may have. Delete one, or ask for more."
+    ),
+    "ResourceNotFound": Meaning(
+        "there is no such registry. If it was deleted, run `pulumi refresh`.", NotFound
+    ),
+    "UnauthorizedOperation": Meaning(
+        "the key may not do this, or TCR may not use COS and VPC for the account. Grant the action "
+        f"in CAM; {_CONSOLE}"
+    ),
+}
+
+_PAUSE = 2.5
+"""Seconds between two looks at a registry that is being waited for."""
+_CREATE_TRIES = 3
+_SECONDS_TO_SHOW_A_RENEWAL = 60
+
+_MOVING = ("Pending", "Deploying", "Unhealthy")
+_FAILED_FOR_GOOD = "FailedCreated"
+"""Such a registry never becomes one: the next run replaces it."""
+
+
+class ChargePrepaidArgs(TypedDict, total=False):
+    """How a prepaid registry is bought.
+
+    Attributes:
+        period: months of the first term, at least 1. Changed later, it buys nothing.
+        renew_flag: 0 (default): by hand; 1: automatically; 2: not, and without notice.
+    """
+
+    period: pulumi.Input[int]
+    renew_flag: pulumi.Input[int]
+
+
+class SecurityPolicyArgs(TypedDict):
+    """Who may reach a registry from the Internet.
+
+    Attributes:
+        cidr_block: an IPv4 address or CIDR block.
+        description: what for.
+    """
+
+    cidr_block: pulumi.Input[str]
+    description: pulumi.Input[str]
+
+
+class PublicAccessArgs(TypedDict, total=False):
+    """A registry's entrance from the Internet.
+
+    Attributes:
+        enabled: whether there is one.
+        security_policies: who may use it; nobody where the list is empty.
+    """
+
+    enabled: pulumi.Input[bool]
+    security_policies: pulumi.Input[list[pulumi.Input[SecurityPolicyArgs]]]
+
+
+class TagArgs(TypedDict):
+    """One tag."""
+
+    key: pulumi.Input[str]
+    value: pulumi.Input[str]
+
+
+class TagSpecificationArgs(TypedDict):
+    """Tags in the API's own form; ``tags`` says the same more plainly."""
+
+    resource_type: pulumi.Input[str]
+    tags: pulumi.Input[list[pulumi.Input[TagArgs]]]
+
+
+_REGISTRY_NAME = AutoName(name="registry_name", least=1, most=50)
+
+
+class InstanceProvider(Lifecycle):
+    """Looks after registries. Its path is part of every user's state: it must never move."""
+
+    kind = "Instance"
+    cloud = TENCENTCLOUD
+    inputs = (
+        _REGISTRY_NAME,
+        Choice(
+            name="registry_type",
+            required=True,
+            words=("basic", "standard", "premium"),
+            on_change=OnChange.UPDATE,
+        ),
+        Tags(
+            name="tags",
+            most=10,
+            most_in_key=127,
+            most_in_value=255,
+            may_hold_urls=True,
+            on_change=OnChange.UPDATE,
+            sent=False,
+        ),
+        Structure(
+            name="tag_specification",
+            parts=(
+                Choice(name="resource_type", words=("instance",), default="instance"),
+                Many(
+                    name="tags",
+                    default=[],
+                    each=Structure(
+                        name="tag",
+                        parts=(
+                            Text(name="key", required=True, least=1, most=127),
+                            Text(name="value", most=255, default=""),
+                        ),
+                    ),
+                ),
+            ),
+            on_change=OnChange.UPDATE,
+            sent=False,
+        ),
+        Whole(
+            name="registry_charge_type",
+            least=0,
+            most=1,
+            default=0,
+            on_change=OnChange.UPDATE,
+        ),
+        Structure(
+            name="registry_charge_prepaid",
+            parts=(
+                Whole(name="period", required=True, least=1, unit="months"),
+                Whole(name="renew_flag", least=0, most=2, default=0),
+            ),
+            on_change=OnChange.NOTHING,
+            shown=False,
+        ),
+        # Only the create action knows it, and no other shows it.
+        Flag(name="sync_tag", default=False, on_change=OnChange.NOTHING, shown=False),
+        Flag(name="enable_cos_maz", wire="EnableCosMAZ", default=False),
+        Flag(name="deletion_protection", default=False, on_change=OnChange.UPDATE),
+        # What the vendor takes where nothing is given depends on the type.
+        Flag(name="enable_cos_versioning", on_change=OnChange.UPDATE, kept_when_absent=True),
+        Structure(
+            name="public_access",
+            parts=(
+                Flag(name="enabled", required=True),
+                Many(
+                    name="security_policies",
+                    default=[],
+                    each=Structure(
+                        name="policy",
+                        parts=(
+                            AddressRange(name="cidr_block", required=True, versions=(4,)),
+                            Text(name="description", required=True, least=1, most=255),
+                        ),
+                    ),
+                ),
+            ),
+            on_change=OnChange.UPDATE,
+            kept_when_absent=True,
+            sent=False,
+        ),
+        Moment(name="paid_until", on_change=OnChange.NOTHING, sent=False),
+        Flag(name="delete_bucket", default=False, on_change=OnChange.NOTHING, sent=False),
+        REGION,
+        ADOPT_ID,
+    )
+    id_output = "registry_id"
+    outputs = ("status", "public_domain", "internal_endpoint", "created_at", "expired_at")
+    unique = _REGISTRY_NAME
+    seconds = 15 * 60
+
+    def connect(self, region: str, call: Call, deadline: Deadline) -> Api:  # noqa: D102
+        return TencentcloudApi(
+            TCR, region, self.settings, meanings=_MEANINGS, call=call, deadline=deadline
+        )
+
+    def contradictions(self, inputs: Properties) -> list[str]:  # noqa: D102
+        problems = []
+        prepaid = inputs.get("registry_charge_type") == 1
+        if prepaid and inputs.get("registry_charge_prepaid") is None:
+            problems.append("registry_charge_prepaid: is not given, but registry_charge_type is 1")
+        if inputs.get("paid_until") is not None and inputs.get("registry_charge_type") in (None, 0):
+            problems.append("paid_until: needs registry_charge_type 1")
+        if inputs.get("tags") is not None and inputs.get("tag_specification") is not None:
+            problems.append("tag_specification: says the same as tags. Give one of them")
+        return problems
+
+    def make(self, api: Api, inputs: Properties) -> Made:
+        """CreateInstance. The name is unique in the world, so a lost answer is looked for by name.
+
+        Raises:
+            Refused: the name is taken, and by whom.
+            Ambiguous: no answer came, and no registry of that name shows.
+        """
+        body = self._sent(inputs)
+        if _tags(inputs):
+            tags = [{"Key": key, "Value": text} for key, text in _tags(inputs).items()]
+            body["TagSpecification"] = {"ResourceType": "instance", "Tags": tags}
+        name = inputs["registry_name"]
+        lost = False
+        for tries_left in reversed(range(_CREATE_TRIES)):
+            try:
+                answer = api.call("CreateInstance", body, repeatable=False, holding=("RegistryId",))
+            except NameTaken as taken:
+                own = _find(api, name)
+                if own and lost:
+                    return Made(own["RegistryId"])
+                raise _taken(name, own, taken) from None
+            except (Ambiguous, Transient) as error:
+                lost = True
+                own = _find(api, name)
+                if own:
+                    return Made(own["RegistryId"])
+                if not tries_left:
+                    error.reason += f" No registry {name} shows in the account."
+                    raise
+                api.sleep(_PAUSE)
+            else:
+                return Made(str(answer["RegistryId"]))
+        raise AssertionError
+
+    def look_up(self, api: Api, id: str, inputs: Properties) -> Properties | None:  # noqa: D102
+        registry = _describe(api, id)
+        if registry is None:
+            return None
+        now = _properties(registry, inputs)
+        if inputs.get("public_access") is not None:
+            now["public_access"] = _public_access(api, id, inputs["public_access"])
+        return now
+
+    def change(  # noqa: D102
+        self, api: Api, id: str, now: Properties, inputs: Properties, names: list[str]
+    ) -> None:
+        if "registry_charge_type" in names:
+            _make_prepaid(api, id, inputs)
+        for name, wire in (
+            # Protection is lifted first, and set last, like everything a user would do by hand.
+            ("registry_type", "RegistryType"),
+            ("enable_cos_versioning", "EnableCosVersioning"),
+            ("deletion_protection", "DeletionProtection"),
+        ):
+            if name in names:
+                _modify(api, {"RegistryId": id, wire: inputs.get(name, False)})
+        if "tags" in names or "tag_specification" in names:
+            _change_tags(api, id, _tags(now), _tags(inputs))
+
+    def finish(self, api: Api, id: str, inputs: Properties) -> Properties:
+        """Wait until it runs; then its public access, and what is still to be paid."""
+        now = self._wait_until_running(api, id, inputs)
+        wanted = inputs.get("public_access")
+        if wanted is not None:
+            _open_or_close(api, id, wanted["enabled"])
+            if wanted["enabled"]:
+                _set_policies(api, id, wanted.get("security_policies") or [])
+        if _months_to_pay(inputs, now):
+            _renew(api, id, inputs, now)
+        return super().finish(api, id, inputs)
+
+    def overdue(self, inputs: Properties, outputs: Properties) -> bool:
+        """Whether a renewal is to be bought."""
+        return _months_to_pay(inputs, outputs) > 0
+
+    def remarks(  # noqa: D102
+        self, before: Properties, inputs: Properties, outputs: Properties
+    ) -> list[str]:
+        remarks = []
+        months = _months_to_pay(inputs, outputs)
+        if months:
+            remarks.append(
+                f"paid_until is past {outputs['expired_at']}: this buys {months} more months."
+            )
+        if before.get("registry_charge_type") != 1 and inputs.get("registry_charge_type") == 1:
+            remarks.append(
+                "registry_charge_type 1 buys the term that registry_charge_prepaid says."
+            )
+        bought, asked = (p.get("registry_charge_prepaid") or {} for p in (before, inputs))
+        if bought and asked and bought != asked:
+            remarks.append(
+                "registry_charge_prepaid is what the first term was bought with: changed, it buys "
+                "and changes nothing. For a longer term give paid_until."
+            )
+        return remarks
+
+    def worn_out(self, inputs: Properties, outputs: Properties) -> list[str]:
+        """One whose making has failed for good."""
+        return ["status"] if outputs.get("status") == _FAILED_FOR_GOOD else []
+
+    def remove(self, api: Api, id: str, inputs: Properties, call: Call) -> None:
+        """DeleteInstance, and wait until it is gone."""
+        registry = _describe(api, id)
+        if registry is None:
+            return
+        if registry.get("DeletionProtection"):
+            raise Error(
+                f"deletion_protection of {registry.get('RegistryName')} is on. Set it to False and "
+                "run `pulumi up` before the destroy"
+            )
+        delete_bucket = bool(inputs.get("delete_bucket"))
+        parameters = {"RegistryId": id, "DeleteBucket": delete_bucket, "DryRun": False}
+        if registry.get("Status") != "Deleting":
+            try:
+                _when_free(api, lambda: api.call("DeleteInstance", parameters))
+            except NotFound:
+                return
+        _wait_until_gone(api, id)
+        if not delete_bucket:
+            call.warn(
+                f"The COS bucket of {registry.get('RegistryName')} ({id}) stays, with all images "
+                "in it, and goes on costing: delete_bucket is False. Delete it in the COS console."
+            )
+
+    def _wait_until_running(self, api: Api, id: str, inputs: Properties) -> Properties:
+        now = super().finish(api, id, inputs)
+        while True:
+            status = now["status"]
+            upgraded = now["registry_type"] == inputs["registry_type"]
+            if status == "Running" and upgraded:
+                return now
+            if status not in (*_MOVING, "Running"):
+                raise NotReady(f"it is {status}{_conditions(api, id)}. {_what_to_do(status)}", now)
+            passed = f"{api.deadline.passed:.0f} s"
+            if api.deadline.left < _PAUSE or api.abandoned:
+                why = _conditions(api, id) if status == "Unhealthy" else ""
+                raise NotReady(f"it is still {status} after {passed}{why}.", now)
+            waiting_for = "Running" if upgraded else inputs["registry_type"]
+            api.wait(f"{status} for {passed}, waiting for {waiting_for}", status, _PAUSE)
+            registry = _describe(api, id)
+            if registry is None:
+                raise Gone("the vendor shows it no more. Run `pulumi refresh`.")
+            now |= _properties(registry, inputs)
+
+
+def _what_to_do(status: str) -> str:
+    return {
+        _FAILED_FOR_GOOD: "The next `pulumi up` replaces it.",
+        "Isolate": "Settle the account's arrears, or renew it, in the console.",
+        "Bucket-Error": "Look after its bucket in the COS console.",
+        "Deleting": "Run `pulumi refresh` when it is gone.",
+    }.get(status, "Look at it in the TCR console.")
+
+
+def _describe(api: Api, id: str) -> dict[str, Any] | None:
+    try:
+        answer = api.call("DescribeInstances", {"Registryids": [id]})
+    except NotFound:
+        return None
+    for registry in answer.get("Registries") or ():
+        if registry.get("RegistryId") == id:
+            return dict(registry)
+    return None
+
+
+def _find(api: Api, name: str) -> dict[str, Any] | None:
+    """The registry of that name in the own account and region."""
+    filters = [{"Name": "RegistryName", "Values": [name]}]
+    answer = api.call("DescribeInstances", {"Filters": filters, "Limit": 100})
+    for registry in answer.get("Registries") or ():
+        if registry.get("RegistryName") == name:
+            return dict(registry)
+    return None
+
+
+def _taken(name: str, own: Mapping[str, Any] | None, taken: NameTaken) -> Error:
+    if own:
+        return Refused(
+            f"the account has a registry {name} already, {own['RegistryId']}, which this stack "
+            f'does not hold. Take it over with adopt_id="{own["RegistryId"]}", or choose another '
+            "name.",
+            taken.answer,
+        )
+    return Refused(
+        f"the registry name {name} is taken by somebody else, or in another region. "
+        "Choose another.",
+        taken.answer,
+    )
+
+
+def _conditions(api: Api, id: str) -> str:
+    """Why it is as it is, in the vendor's words."""
+    try:
+        answer = api.call("DescribeInstanceStatus", {"RegistryIds": [id]})
+    except Error:
+        return ""
+    reasons = [
+        str(condition["Reason"])
+        for status in answer.get("RegistryStatusSet") or ()
+        for condition in status.get("Conditions") or ()
+        if condition.get("Reason")
+    ]
+    return f" ({'; '.join(reasons)})" if reasons else ""
+
+
+def _properties(registry: Mapping[str, Any], inputs: Properties) -> Properties:
+    """A Registry as inputs and outputs."""
+    specification = registry.get("TagSpecification") or {}
+    tags = {tag["Key"]: tag.get("Value") or "" for tag in specification.get("Tags") or ()}
+    now = {
+        "registry_name": registry.get("RegistryName"),
+        "registry_type": registry.get("RegistryType"),
+        "registry_charge_type": registry.get("PayMod") or 0,
+        "enable_cos_maz": bool(registry.get("EnableCosMAZ")),
+        "deletion_protection": bool(registry.get("DeletionProtection")),
+        "status": registry.get("Status"),
+        "public_domain": registry.get("PublicDomain"),
+        "internal_endpoint": registry.get("InternalEndpoint") or None,
+        "created_at": registry.get("CreatedAt"),
+        "expired_at": registry.get("ExpiredAt") or None,
+    }
+    if registry.get("EnableCosVersioning") is not None:
+        now["enable_cos_versioning"] = registry["EnableCosVersioning"]
+    if inputs.get("tag_specification") is None:
+        now["tags"] = tags or None
+    else:
+        pairs = [{"key": key, "value": text} for key, text in tags.items()]
+        now["tag_specification"] = {"resource_type": "instance", "tags": pairs}
+    return now
+
+
+def _tags(properties: Properties) -> dict[str, str]:
+    """The tags, whichever way they are given."""
+    specification = properties.get("tag_specification") or {}
+    pairs = {tag["key"]: tag.get("value") or "" for tag in specification.get("tags") or ()}
+    return pairs or properties.get("tags") or {}
+
+
+def _change_tags(api: Api, id: str, before: dict[str, str], after: dict[str, str]) -> None:
+    assert isinstance(api, TencentcloudApi)
+    added = {key: text for key, text in after.items() if before.get(key) != text}
+    api.of(TAG).call(
+        "ModifyResourceTags",
+        {
+            "Resource": f"qcs::tcr:{api.region}:uin/:instance/{id}",
+            "ReplaceTags": [{"TagKey": key, "TagValue": text} for key, text in added.items()],
+            "DeleteTags": [{"TagKey": key} for key in before if key not in after],
+        },
+    )
+
+
+def _modify(api: Api, parameters: Mapping[str, Any]) -> None:
+    _when_free(api, lambda: api.call("ModifyInstance", parameters))
+
+
+def _when_free(api: Api, change: Callable[[], Any]) -> None:
+    """Make a change as soon as no other one is under way."""
+    while True:
+        try:
+            change()
+        except Busy:
+            if api.deadline.left < _PAUSE or api.abandoned:
+                raise
+            api.wait("another change is under way, waiting for its end", "busy", _PAUSE)
+        else:
+            return
+
+
+def _wait_until_gone(api: Api, id: str) -> None:
+    while (registry := _describe(api, id)) is not None:
+        status = registry.get("Status")
+        if status == "DeleteBucketFailed":
+            raise Error(
+                "the registry is deleted, but its bucket could not be. Empty it in the COS "
+                "console, settle arrears, and run `pulumi destroy` again"
+            )
+        if status == "DeleteFailed":
+            raise Error(f"the deletion failed{_conditions(api, id)}. Ask the vendor's support")
+        if status == "Isolate" and registry.get("PayMod") == 1:
+            api.warn(f"{id} was returned and is isolated; the vendor erases it in some days.")
+            return
+        if api.deadline.left < _PAUSE or api.abandoned:
+            raise Error(
+                f"it is still {status} after {api.deadline.passed:.0f} s. Run it again to go on "
+                "waiting"
+            )
+        passed = f"{api.deadline.passed:.0f} s"
+        api.wait(f"{status} for {passed}, waiting for its end", str(status), _PAUSE)
+
+
+# Public access
+
+
+def _endpoint_status(api: Api, id: str) -> str:
+    try:
+        answer = api.call("DescribeExternalEndpointStatus", {"RegistryId": id})
+    except NotFound:
+        return "Closed"
+    return str(answer.get("Status"))
+
+
+def _policies(api: Api, id: str) -> list[dict[str, Any]]:
+    try:
+        answer = api.call("DescribeSecurityPolicies", {"RegistryId": id})
+    except NotFound:
+        # So it answers while the entrance is not open, too.
+        return []
+    return list(answer.get("SecurityPolicySet") or ())
+
+
+def _public_access(api: Api, id: str, wanted: Properties) -> Properties:
+    """The entrance as it is, its policies in the order of the wanted ones."""
+    enabled = _endpoint_status(api, id) in ("Opened", "Opening")
+    policies = [
+        {"cidr_block": policy["CidrBlock"], "description": policy.get("Description") or ""}
+        for policy in (_policies(api, id) if enabled else ())
+    ]
+    order = [policy["cidr_block"] for policy in wanted.get("security_policies") or ()]
+    policies.sort(key=lambda policy: [*order, policy["cidr_block"]].index(policy["cidr_block"]))
+    return {"enabled": enabled, "security_policies": policies}
+
+
+def _open_or_close(api: Api, id: str, enabled: bool) -> None:
+    wanted, operation = ("Opened", "Create") if enabled else ("Closed", "Delete")
+    asked = False
+    while (status := _endpoint_status(api, id)) != wanted:
+        if status in ("Opened", "Closed") and not asked:
+            # Once: while it is on its way, asking again is refused.
+            api.call("ManageExternalEndpoint", {"RegistryId": id, "Operation": operation})
+            asked = True
+        if api.deadline.left < _PAUSE or api.abandoned:
+            raise Error(f"its public entrance is still {status}.")
+        api.wait(f"public entrance {status}, waiting for {wanted}", status, _PAUSE)
+
+
+def _set_policies(api: Api, id: str, wanted: list[Properties]) -> None:
+    """Leave exactly the wanted policies; they are told apart by their block."""
+    blocks = {policy["cidr_block"]: policy["description"] for policy in wanted}
+    # Each change may move the others' index and version, so each begins with a look.
+    while surplus := [
+        p for p in _policies(api, id) if blocks.get(p["CidrBlock"]) != p["Description"]
+    ]:
+        policy = surplus[0]
+        api.call(
+            "DeleteSecurityPolicy",
+            {
+                "RegistryId": id,
+                "PolicyIndex": policy["PolicyIndex"],
+                "PolicyVersion": policy["PolicyVersion"],
+                "CidrBlock": policy["CidrBlock"],
+            },
+        )
+    present = {policy["CidrBlock"] for policy in _policies(api, id)}
+    for block, description in blocks.items():
+        if block not in present:
+            api.call(
+                "CreateSecurityPolicy",
+                {"RegistryId": id, "CidrBlock": block, "Description": description},
+            )
+
+
+# Money
+
+
+def _make_prepaid(api: Api, id: str, inputs: Properties) -> None:
+    if inputs.get("registry_charge_type") != 1:
+        raise Error(
+            "a prepaid registry cannot be made pay-as-you-go again. Set registry_charge_type back "
+            "to 1, or let the term end"
+        )
+    _buy(api, id, inputs["registry_charge_prepaid"]["period"], inputs, flag=1)
+
+
+def _months_to_pay(inputs: Properties, now: Properties) -> int:
+    """Months that are missing until ``paid_until``; 0 where none are."""
+    wanted, end = inputs.get("paid_until"), now.get("expired_at")
+    if not isinstance(wanted, str) or not end:
+        return 0
+    until, since = clock.parse(wanted), clock.parse(end)
+    months = (until.year - since.year) * 12 + until.month - since.month
+    # A month too few by the calendar is one more; a term never ends later than asked for by more.
+    return max(0, months + (_in_month(until) > _in_month(since)))
+
+
+def _in_month(moment: datetime) -> tuple[int, int, int, int]:
+    return moment.day, moment.hour, moment.minute, moment.second
+
+
+def _renew(api: Api, id: str, inputs: Properties, now: Properties) -> None:
+    """RenewInstance for the missing months, and wait until the vendor shows them.
+
+    Whether they are missing is read from the vendor each time, so nothing is bought twice for one
+    ``paid_until``: not by a run after one whose answer was lost either.
+    """
+    _buy(api, id, _months_to_pay(inputs, now), inputs, flag=0)
+    shown = Deadline(_SECONDS_TO_SHOW_A_RENEWAL)
+    while (registry := _describe(api, id)) and registry.get("ExpiredAt") == now["expired_at"]:
+        if shown.left < 0:
+            raise NotReady(
+                "the renewal is bought, but the vendor does not show it yet. Wait until the "
+                "console does before the next `pulumi up`.",
+                now,
+            )
+        api.sleep(_PAUSE)
+
+
+def _buy(api: Api, id: str, months: int, inputs: Properties, *, flag: int) -> None:
+    renew_flag = (inputs.get("registry_charge_prepaid") or {}).get("renew_flag", 0)
+    term = {"Period": months, "RenewFlag": renew_flag}
+    try:
+        api.call(
+            "RenewInstance",
+            {"RegistryId": id, "RegistryChargePrepaid": term, "Flag": flag},
+            repeatable=False,
+        )
+    except (Ambiguous, Transient) as error:
+        error.reason += (
+            " Whether the term was bought is not known: run `pulumi refresh` and look at "
+            "expired_at before the next `pulumi up`."
+        )
+        raise
+
+
+class Instance(LifecycleResource, module="tencentcloud/tcr", name="Instance"):
+    """A container registry of Tencent Cloud's Enterprise Edition. It costs money while it exists.
+
+    Args:
+        resource_name: the resource's name in the program.
+        opts: the engine's options. ``custom_timeouts``: 15 minutes each where nothing is set.
+        registry_type: ``basic``, ``standard`` or ``premium``. Changed in place; whether a smaller
+            one may follow a larger, the vendor decides.
+        registry_name: unique among all customers, the host is ``<name>.tencentcloudcr.com``; 5 to
+            50 lower-case letters, digits and hyphens. Default: the resource's name, a hyphen and
+            seven hex digits. Replaces, and while it stays the same the old registry, with all
+            images, is deleted first.
+        tags: at most 10. Changed in place.
+        tag_specification: the same in the API's own form; give one of both.
+        registry_charge_type: 0 (default): by the hour; 1: prepaid. From 0 to 1 in place, which
+            buys the term; not back.
+        registry_charge_prepaid: ``period`` in months and ``renew_flag``; needed where prepaid.
+        paid_until: RFC 3339; a prepaid term that ends before it is renewed by as many months as
+            are missing, in the next ``pulumi up``, whose preview says so.
+        sync_tag: whether tags are copied to the bucket at creation. Default False.
+        enable_cos_maz: a bucket in several zones. Default False. Replaces.
+        enable_cos_versioning: versions in the bucket; sent only where set. Changed in place.
+        deletion_protection: whether a destroy is refused. Default False. Changed in place.
+        public_access: ``enabled``, and ``security_policies``, a list of ``cidr_block`` and
+            ``description``. A registry without it is reached from the own VPCs alone. Not given:
+            left as it is. Changed in place.
+        delete_bucket: whether a destroy deletes the bucket with all images. Default False: it
+            stays, and costs.
+        region: such as ``ap-guangzhou``; default the provider's, as it was when the registry was
+            made. Replaces.
+        adopt_id: the id of an existing registry to take over at the first create; ignored ever
+            after.
+
+    Outputs:
+        registry_id (str): also the resource's id.
+        status (str): ``Running`` where all is well.
+        public_domain (str): the docker host.
+        internal_endpoint (str): its IP address inside the vendor's network.
+        created_at (str): RFC 3339.
+        expired_at (str): RFC 3339; None where it is not prepaid.
+        And the inputs as they are in the cloud.
+
+    Source:
+        TCR CreateInstance, DescribeInstances, DescribeInstanceStatus, ModifyInstance,
+        RenewInstance, DeleteInstance, ManageExternalEndpoint, DescribeExternalEndpointStatus,
+        CreateSecurityPolicy, DescribeSecurityPolicies, DeleteSecurityPolicy, 2019-09-24; Tag
+        ModifyResourceTags, 2018-08-13.
+    """
+
+    registry_name: pulumi.Output[str]
+    registry_type: pulumi.Output[str]
+    tags: pulumi.Output[dict[str, str] | None]
+    registry_charge_type: pulumi.Output[int]
+    enable_cos_maz: pulumi.Output[bool]
+    enable_cos_versioning: pulumi.Output[bool | None]
+    deletion_protection: pulumi.Output[bool]
+    public_access: pulumi.Output[Any]
+    region: pulumi.Output[str]
+    registry_id: pulumi.Output[str]
+    status: pulumi.Output[str]
+    public_domain: pulumi.Output[str]
+    internal_endpoint: pulumi.Output[str | None]
+    created_at: pulumi.Output[str]
+    expired_at: pulumi.Output[str | None]
+
+    def __init__(
+        self,
+        resource_name: str,
+        opts: pulumi.ResourceOptions | None = None,
+        *,
+        registry_type: pulumi.Input[str] | None = None,
+        registry_name: pulumi.Input[str] | None = None,
+        tags: pulumi.Input[Mapping[str, pulumi.Input[str]]] | None = None,
+        tag_specification: pulumi.Input[TagSpecificationArgs] | None = None,
+        registry_charge_type: pulumi.Input[int] | None = None,
+        registry_charge_prepaid: pulumi.Input[ChargePrepaidArgs] | None = None,
+        paid_until: pulumi.Input[str] | None = None,
+        sync_tag: pulumi.Input[bool] | None = None,
+        enable_cos_maz: pulumi.Input[bool] | None = None,
+        enable_cos_versioning: pulumi.Input[bool] | None = None,
+        deletion_protection: pulumi.Input[bool] | None = None,
+        public_access: pulumi.Input[PublicAccessArgs] | None = None,
+        delete_bucket: pulumi.Input[bool] | None = None,
+        region: pulumi.Input[str] | None = None,
+        adopt_id: pulumi.Input[str] | None = None,
+    ) -> None:
+        super().__init__(
+            InstanceProvider(),
+            resource_name,
+            {
+                "registry_type": registry_type,
+                "registry_name": registry_name,
+                "tags": tags,
+                "tag_specification": tag_specification,
+                "registry_charge_type": registry_charge_type,
+                "registry_charge_prepaid": registry_charge_prepaid,
+                "paid_until": paid_until,
+                "sync_tag": sync_tag,
+                "enable_cos_maz": enable_cos_maz,
+                "enable_cos_versioning": enable_cos_versioning,
+                "deletion_protection": deletion_protection,
+                "public_access": public_access,
+                "delete_bucket": delete_bucket,
+                "region": region,
+                "adopt_id": adopt_id,
+            },
+            opts,
+        )
+
+    @staticmethod
+    def get(
+        resource_name: str,
+        id: pulumi.Input[str],
+        opts: pulumi.ResourceOptions | None = None,
+        *,
+        region: pulumi.Input[str] | None = None,
+    ) -> Instance:
+        """Read an existing registry without managing it.
+
+        Args:
+            resource_name: its name in the program.
+            id: the registry's id.
+            opts: the engine's options.
+            region: where it is; default the provider's.
+        """
+        existing = pulumi.ResourceOptions.merge(opts, pulumi.ResourceOptions(id=id))
+        return Instance(resource_name, existing, region=region)
