@@ -68,7 +68,8 @@ class Api(ABC):
             parameters: what it takes, in the API's own names.
             repeatable: whether doing it twice is the same as doing it once. Where it is not, a lost
                 answer is not asked for again.
-            holding: what the answer must hold: an id, a code. One that lacks it is as good as lost.
+            holding: what the answer must hold, the id first. One that lacks a part is as good as
+                lost; the error names the id where it came.
 
         Returns:
             The answer's content.
@@ -85,7 +86,8 @@ class Api(ABC):
             answer = self._send(title, action, parameters)
             missing = [name for name in holding if not answer.get(name)]
             if missing:
-                raise connection.lost(title, f"it came without {' and '.join(missing)}")
+                id = str(answer.get(holding[0]) or "")
+                raise connection.lost(title, f"it came without {' and '.join(missing)}", id)
             return answer
 
         return repeat(send, call=self._call, deadline=self.deadline, repeatable=repeatable)

@@ -49,9 +49,16 @@ def failure(cloud: Cloud, title: str, error: BaseException, how: str) -> Error:
     return lost(title, how)
 
 
-def lost(title: str, how: str) -> Ambiguous:
-    """The error for an answer that never came, or came in pieces."""
-    return Ambiguous(f"the answer of {title} was lost ({how}): it may have been done, or not.")
+def lost(title: str, how: str, id: str = "") -> Ambiguous:
+    """The error for an answer that never came, or came in pieces.
+
+    Args:
+        title: the action, with its product.
+        how: what was wrong with the answer.
+        id: of what was made, where the answer says that much.
+    """
+    what = f"{id} was made, but cannot be used" if id else "it may have been done, or not"
+    return Ambiguous(f"the answer of {title} was lost ({how}): {what}.", id)
 
 
 def _causes(error: BaseException) -> Iterator[BaseException]:

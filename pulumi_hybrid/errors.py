@@ -118,7 +118,16 @@ class NotSent(Error):
 
 
 class Ambiguous(Error):
-    """The answer was lost: the vendor may have done the work, or not."""
+    """The answer was lost: the vendor may have done the work, or not.
+
+    Args:
+        reason: how it was lost.
+        id: of what was made, where the answer got so far; else empty.
+    """
+
+    def __init__(self, reason: str, id: str = "") -> None:
+        super().__init__(reason)
+        self.id = id
 
 
 class Gone(Error):

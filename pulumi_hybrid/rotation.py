@@ -6,6 +6,7 @@ from collections.abc import Mapping
 from typing import Any
 
 from pulumi_hybrid import clock
+from pulumi_hybrid.answers import whole
 from pulumi_hybrid.fields import Number, OnChange
 
 ROTATE_BEFORE_HOURS = Number(
@@ -15,18 +16,30 @@ ROTATE_BEFORE_HOURS = Number(
 
 
 def rotation_reasons(
-    inputs: Mapping[str, Any], outputs: Mapping[str, Any], **unusable: bool
+    inputs: Mapping[str, Any],
+    outputs: Mapping[str, Any],
+    *,
+    closed: Mapping[str, bool],
+    used: str,
+    limit: str,
 ) -> list[str]:
     """The outputs that ask for a new code; none where the user did not ask for rotation.
 
     Args:
         inputs: the program's.
         outputs: as of the last run or refresh; ``expired_time`` where the code has an end.
-        unusable: by output name, whether that output says that the code serves no more.
+        closed: the output that says that the code was disabled, and its value then.
+        used: the output that counts the machines that have registered.
+        limit: the output that says how many may.
     """
     hours = inputs.get(ROTATE_BEFORE_HOURS.name)
     if hours is None:
         return []
+    reasons = [name for name, value in closed.items() if outputs.get(name) is value]
     end = outputs.get("expired_time")
-    ending = ["expired_time"] if end and clock.ends_within(end, hours) else []
-    return ending + [name for name, is_so in unusable.items() if is_so]
+    if end and clock.ends_within(end, hours):
+        reasons.append("expired_time")
+    count, most = whole(outputs.get(used)), whole(outputs.get(limit))
+    if count is not None and most is not None and count >= most:
+        reasons.append(used)
+    return reasons

@@ -132,26 +132,29 @@ class AlicloudApi(Api):
         if not isinstance(body, dict):
             raise connection.lost(title, "no object in the answer")
         if body.get("Code"):
-            raise self._answered(title, body)
+            raise self._answered(title, body, sure=True)
         return body
 
     def _failure(self, title: str, error: Any) -> Error:
         """Our error for the SDK's of an HTTP status from 400 on."""
-        refused = self._answered(title, error.data if isinstance(error.data, dict) else {})
+        # A status from 400 to 499 is a refusal, RequestId or not.
+        refusal = 400 <= (error.status_code or 0) < 500
+        body = error.data if isinstance(error.data, dict) else {}
+        refused = self._answered(title, body, sure=refusal)
         if isinstance(refused, Throttled):
             refused.pause = (getattr(error, "retry_after", None) or 0) / 1000
         return refused
 
-    def _answered(self, title: str, body: dict[str, Any]) -> Error:
-        """The error that an answer holds."""
-        if not body.get("Code") or not body.get("RequestId"):
+    def _answered(self, title: str, body: dict[str, Any], *, sure: bool) -> Error:
+        """The error that an answer holds; where it is not sure to be one, with a RequestId."""
+        if not body.get("Code") or not (sure or body.get("RequestId")):
             return connection.lost(title, "an error without a RequestId")
         return self._refused(
             Answer(
                 action=title,
                 code=str(body["Code"]),
                 message=str(body.get("Message") or ""),
-                request_id=str(body["RequestId"]),
+                request_id=str(body.get("RequestId") or ""),
             )
         )
 

@@ -13,6 +13,7 @@ import pulumi
 
 from pulumi_hybrid import clock
 from pulumi_hybrid.alicloud.client import AlicloudApi
+from pulumi_hybrid.answers import flag, objects, text, whole
 from pulumi_hybrid.api import Api, Meaning
 from pulumi_hybrid.clock import Deadline
 from pulumi_hybrid.engine import Call
@@ -102,6 +103,7 @@ _RESOURCE_TYPE = "activation"
 _PAGE = 50
 """The most that a Describe action gives at once."""
 _VENDORS_OWN = ("acs:", "aliyun")
+_ANY = ("0.0.0.0/0", "::/0")
 
 
 class ActivationProvider(Lifecycle):
@@ -176,7 +178,8 @@ class ActivationProvider(Lifecycle):
                 "CreateActivation", parameters, holding=("ActivationId", "ActivationCode")
             )
         except (Ambiguous, Transient) as error:
-            error.reason += " Look through the region's activations for one made just now."
+            if not getattr(error, "id", ""):
+                error.reason += " Look through the region's activations for one made just now."
             raise
         return Made(str(answer["ActivationId"]), {"activation_code": answer["ActivationCode"]})
 
@@ -185,7 +188,7 @@ class ActivationProvider(Lifecycle):
             answer = api.call("DescribeActivations", {"ActivationId": id})
         except NotFound:
             return None
-        for activation in _listed(answer.get("ActivationList"), "Activation"):
+        for activation in objects(answer.get("ActivationList"), "Activation"):
             if activation.get("ActivationId") == id:
                 return _properties(activation)
         return None
@@ -212,6 +215,9 @@ class ActivationProvider(Lifecycle):
             self._delete(api, id)
         except InUse as refusal:
             when_in_use = inputs.get("when_in_use") or "disable"
+            if call.replaces:
+                # Its machines go on; only the code is another one.
+                when_in_use = "disable"
             if when_in_use == "fail":
                 raise self._with_machines(api, id, refusal) from None
             if when_in_use == "deregister":
@@ -245,9 +251,9 @@ class ActivationProvider(Lifecycle):
         return rotation_reasons(
             inputs,
             outputs,
-            disabled=outputs.get("disabled") is True,
-            registered_count=outputs.get("registered_count", 0)
-            >= outputs.get("instance_count", 10),
+            closed={"disabled": True},
+            used="registered_count",
+            limit="instance_count",
         )
 
     def _delete(self, api: Api, id: str) -> None:
@@ -276,7 +282,8 @@ def _machines(api: Api, id: str) -> Iterator[dict[str, Any]]:
     parameters: dict[str, Any] = {"ActivationId": id, "MaxResults": _PAGE}
     while True:
         answer = api.call("DescribeManagedInstances", parameters)
-        yield from _listed(answer.get("Instances"), "Instance")
+        machines = objects(answer.get("Instances"), "Instance")
+        yield from (machine for machine in machines if machine.get("InstanceId"))
         if not answer.get("NextToken"):
             return
         parameters["NextToken"] = answer["NextToken"]
@@ -290,40 +297,33 @@ def _deregister(api: Api, instance_id: str) -> None:
 
 
 def _properties(activation: Mapping[str, Any]) -> Properties:
-    """An item of ActivationList as inputs and outputs; numbers and booleans may come as text."""
-    created = activation.get("CreationTime")
-    hours = _whole(activation.get("TimeToLiveInHours"))
-    return {
-        "instance_name": activation.get("InstanceName") or None,
-        "description": activation.get("Description") or None,
-        "instance_count": _whole(activation.get("InstanceCount")),
+    """An item of ActivationList as inputs and outputs."""
+    created = text(activation.get("CreationTime"))
+    hours = whole(activation.get("TimeToLiveInHours"))
+    tags = {
+        str(tag.get("TagKey") or tag.get("Key")): str(tag.get("TagValue") or tag.get("Value") or "")
+        for tag in objects(activation.get("Tags"), "Tag")
+    }
+    now = {
+        "instance_name": text(activation.get("InstanceName")),
+        "description": text(activation.get("Description")),
+        "instance_count": whole(activation.get("InstanceCount")),
         "time_to_live_in_hours": hours,
-        "ip_address_range": activation.get("IpAddressRange") or None,
-        "resource_group_id": activation.get("ResourceGroupId") or None,
-        "tags": {
-            tag["TagKey"]: tag.get("TagValue") or ""
-            for tag in _listed(activation.get("Tags"), "Tag")
-            if not tag["TagKey"].startswith(_VENDORS_OWN)
-        }
-        or None,
+        # What the vendor shows where none was given.
+        "ip_address_range": None
+        if activation.get("IpAddressRange") in _ANY
+        else text(activation.get("IpAddressRange")),
+        "tags": {key: tags[key] for key in tags if not key.startswith(_VENDORS_OWN)} or None,
         "creation_time": created,
         # The vendor shows when it was made and for how long, but not its end.
         "expired_time": clock.later(created, timedelta(hours=hours)) if created and hours else None,
-        "disabled": str(activation.get("Disabled")).lower() == "true",
-        "registered_count": _whole(activation.get("RegisteredCount")),
-        "deregistered_count": _whole(activation.get("DeregisteredCount")),
+        "disabled": flag(activation.get("Disabled")) or False,
+        "registered_count": whole(activation.get("RegisteredCount")),
+        "deregistered_count": whole(activation.get("DeregisteredCount")),
     }
-
-
-def _listed(items: Any, name: str) -> list[dict[str, Any]]:
-    """A list of the vendor's: older answers wrap it in an object with the item's name."""
-    if isinstance(items, dict):
-        items = items.get(name)
-    return items or []
-
-
-def _whole(value: Any) -> int | None:
-    return None if value is None else int(value)
+    if "ResourceGroupId" in activation:
+        now["resource_group_id"] = text(activation["ResourceGroupId"])
+    return now
 
 
 def _tag_list(tags: Mapping[str, str]) -> list[dict[str, str]]:

@@ -19,7 +19,7 @@ from pulumi_hybrid import connection
 from pulumi_hybrid.api import Api, Meaning
 from pulumi_hybrid.clock import Deadline
 from pulumi_hybrid.engine import Call
-from pulumi_hybrid.errors import Answer, Error, Misconfigured, Throttled, Transient
+from pulumi_hybrid.errors import Answer, Error, Misconfigured, Throttled, Transient, one_line
 from pulumi_hybrid.settings import TENCENTCLOUD, TENCENTCLOUD_DOMAIN, Settings
 from pulumi_hybrid.tencentcloud.credentials import credential
 
@@ -108,6 +108,8 @@ COMMON_MEANINGS: Mapping[str, Meaning] = {
 }
 """What every product of the vendor may answer."""
 
+_NO_ANSWER = "what came is no answer of the API's"
+
 _SDK_CHECKS = {"ClientError", "ClientParamsError", "ClientSideError", "InvalidCredential"}
 """Codes that the SDK makes up before it sends anything."""
 
@@ -164,7 +166,7 @@ class TencentcloudApi(Api):
         except TencentCloudSDKException as error:
             raise self._failure(title, error) from None
         except Exception as error:  # noqa: BLE001 - whatever the answer's body made of the SDK
-            raise connection.lost(title, type(error).__name__) from None
+            raise connection.failure(TENCENTCLOUD, title, error, _NO_ANSWER) from None
         return self._response(title, envelope)
 
     def _response(self, title: str, envelope: object) -> dict[str, Any]:
@@ -176,7 +178,7 @@ class TencentcloudApi(Api):
         if error is None:
             return response
         if not isinstance(error, dict) or not response.get("RequestId"):
-            raise connection.lost(title, "an error without a RequestId")
+            raise connection.lost(title, f"an error without a RequestId{_quoted(error)}")
         raise self._refused(
             Answer(
                 action=title,
@@ -195,7 +197,7 @@ class TencentcloudApi(Api):
             return Misconfigured(f"the request could not be made: {message}")
         if code == "ServerNetworkError":
             return self._http_failure(title, message)
-        how = "the connection broke" if code == "ClientNetworkError" else str(code)
+        how = "the connection broke" if code == "ClientNetworkError" else _NO_ANSWER
         return connection.failure(TENCENTCLOUD, title, error, how)
 
     def _http_failure(self, title: str, body: object) -> Error:
@@ -208,6 +210,13 @@ class TencentcloudApi(Api):
         except Error as error:
             return error
         return connection.lost(title, "an HTTP error")
+
+
+def _quoted(error: object) -> str:
+    """What an error without a RequestId says all the same."""
+    if not isinstance(error, dict):
+        return ""
+    return f": {error.get('Code')}, “{one_line(str(error.get('Message') or ''))}”"
 
 
 class _Session:

@@ -3,12 +3,14 @@
 from __future__ import annotations
 
 import shlex
+import subprocess
 from datetime import datetime, timedelta
 from typing import Any
 
 import pulumi
 
-from pulumi_hybrid import clock, connection
+from pulumi_hybrid import clock
+from pulumi_hybrid.answers import flag, objects, text, whole
 from pulumi_hybrid.api import Api, Meaning
 from pulumi_hybrid.clock import Deadline
 from pulumi_hybrid.engine import Call
@@ -100,22 +102,24 @@ class RegisterCodeProvider(Lifecycle):
         """
         started = clock.now()
         try:
-            answer = api.call("CreateRegisterCode", self._sent(inputs), repeatable=False)
+            answer = api.call(
+                "CreateRegisterCode",
+                self._sent(inputs),
+                repeatable=False,
+                holding=("RegisterCodeId", "RegisterCodeValue"),
+            )
         except (Ambiguous, Transient) as error:
             raise self._with_orphans(api, inputs, started, error) from None
-        id, value = answer.get("RegisterCodeId"), answer.get("RegisterCodeValue")
-        if not id or not value:
-            lost = connection.lost("TAT CreateRegisterCode", "it came without id or value")
-            raise self._with_orphans(api, inputs, started, lost, known=id)
-        _delivered.add(str(id))
-        return Made(str(id), {"register_code_value": str(value)})
+        id, value = str(answer["RegisterCodeId"]), str(answer["RegisterCodeValue"])
+        _delivered.add(id)
+        return Made(id, {"register_code_value": value})
 
     def look_up(self, api: Api, id: str, inputs: Properties) -> Properties | None:  # noqa: D102
         try:
             answer = api.call("DescribeRegisterCodes", {"RegisterCodeIds": [id]})
         except NotFound:
             return None
-        for code in answer.get("RegisterCodeSet") or ():
+        for code in objects(answer.get("RegisterCodeSet")):
             if code.get("RegisterCodeId") == id:
                 return _properties(code)
         return None
@@ -132,34 +136,30 @@ class RegisterCodeProvider(Lifecycle):
         return rotation_reasons(
             inputs,
             outputs,
-            enabled=outputs.get("enabled") is False,
-            registered_count=outputs.get("registered_count", 0)
-            >= outputs.get("register_limit", 10),
+            closed={"enabled": False},
+            used="registered_count",
+            limit="register_limit",
         )
 
-    def _with_orphans(
-        self,
-        api: Api,
-        inputs: Properties,
-        started: datetime,
-        error: Error,
-        known: str | None = None,
-    ) -> Error:
+    def _with_orphans(self, api: Api, inputs: Properties, started: datetime, error: Error) -> Error:
         """The error, with the codes that may have come of a create whose answer was lost."""
+        known = error.id if isinstance(error, Ambiguous) else ""
         try:
-            orphans = [known] if known else self._alike(api, inputs, started)
+            orphans = [] if known else self._alike(api, inputs, started)
         except Exception:  # noqa: BLE001 - whatever the listing is like, the first error is told
             found = (
                 "Look through the register codes in the TAT console for one that was made just now"
             )
         else:
-            found = (
-                f"These codes may have come of it, their values unseen: {', '.join(orphans)}"
-                if orphans
-                else "No code that could have come of it shows"
-            )
+            found = "No code that could have come of it shows"
+            if orphans:
+                found = (
+                    "Codes that were made just now and look like it, but may belong to somebody "
+                    f"else: {', '.join(orphans)}"
+                )
+        told = f" {found}." if not known else ""
         error.reason += (
-            f" {found}. Nothing was made twice: delete what is left over, then `pulumi up` again."
+            f"{told} Nothing was made twice. Delete what nobody holds, then `pulumi up` again."
         )
         return error
 
@@ -170,7 +170,7 @@ class RegisterCodeProvider(Lifecycle):
         ids: list[str] = []
         for page in range(_MOST_PAGES_FOR_ORPHANS):
             listing = {"Offset": page * _PAGE, "Limit": _PAGE}
-            codes = api.call("DescribeRegisterCodes", listing).get("RegisterCodeSet") or []
+            codes = objects(api.call("DescribeRegisterCodes", listing).get("RegisterCodeSet"))
             for code in codes:
                 now = _properties(code)
                 alike = not any(
@@ -192,7 +192,7 @@ _delivered: set[str] = set()
 
 def _properties(code: dict[str, Any]) -> Properties:
     """A RegisterCodeInfo as inputs and outputs."""
-    created, expired = code.get("CreatedTime"), code.get("ExpiredTime")
+    created, expired = text(code.get("CreatedTime")), text(code.get("ExpiredTime"))
     # The hours that were asked for are not shown, but what came of them is.
     if created and expired:
         effective_time = clock.hours_between(created, expired)
@@ -201,13 +201,13 @@ def _properties(code: dict[str, Any]) -> Properties:
     return {
         "description": code.get("Description") or "",
         "instance_name_prefix": code.get("InstanceNamePrefix") or "",
-        "register_limit": code.get("RegisterLimit"),
+        "register_limit": whole(code.get("RegisterLimit")),
         "effective_time": effective_time,
         "ip_address_range": code.get("IpAddressRange") or "",
         "created_time": created,
         "expired_time": expired,
-        "enabled": code.get("Enabled"),
-        "registered_count": code.get("RegisteredCount"),
+        "enabled": flag(code.get("Enabled")),
+        "registered_count": whole(code.get("RegisteredCount")),
     }
 
 
@@ -326,4 +326,5 @@ def _linux_command(region: str, id: str, value: str) -> str:
 
 
 def _windows_command(region: str, id: str, value: str) -> str:
-    return rf'"C:\Program Files\QCloud\tat_agent\tat_agent.exe" register {region} {id} {value}'
+    agent = r"C:\Program Files\QCloud\tat_agent\tat_agent.exe"
+    return subprocess.list2cmdline([agent, "register", region, id, value])
