@@ -61,6 +61,15 @@ def lost(title: str, how: str, id: str = "") -> Ambiguous:
     return Ambiguous(f"the answer of {title} was lost ({how}): {what}.", id)
 
 
+def nameless(title: str, code: object) -> Ambiguous:
+    """The error for an error without a RequestId, which may not be the vendor's at all.
+
+    Its code is told where it looks like one; its message may hold anything, and is not.
+    """
+    known = f" {code}" if re.fullmatch(r"[A-Za-z][\w.]{0,80}", str(code), re.ASCII) else ""
+    return lost(title, f"an error{known} without a RequestId")
+
+
 def _causes(error: BaseException) -> Iterator[BaseException]:
     """All that an exception wraps: requests puts urllib3's into its arguments, too."""
     waiting: list[object] = [error]

@@ -59,11 +59,13 @@ class Call:
         timeout: seconds that the user's ``custom_timeouts`` allow; None where the user set none.
         old_inputs: the inputs of the last successful run, as the program gave them; None where the
             engine does not say or there was none.
+        replaces: in a delete, whether another resource has taken this one's place in this run.
     """
 
     urn: str = ""
     timeout: float | None = None
     old_inputs: dict[str, Any] | None = None
+    replaces: bool = False
     _request: Any = None
     _context: grpc.ServicerContext | None = None
     _ended: threading.Event = field(default_factory=threading.Event)
@@ -242,4 +244,6 @@ def _engine() -> engine_pb2_grpc.EngineStub | None:
         return None
     if len(sys.argv) < 2:
         return None
-    return engine_pb2_grpc.EngineStub(grpc.insecure_channel(sys.argv[1]))
+    # A proxy in the environment is for the vendors, not for the engine on this machine.
+    channel = grpc.insecure_channel(sys.argv[1], options=[("grpc.enable_http_proxy", 0)])
+    return engine_pb2_grpc.EngineStub(channel)

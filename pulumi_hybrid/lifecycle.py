@@ -35,10 +35,26 @@ from pulumi_hybrid.errors import Error, Gone, InitFailed, Misconfigured
 from pulumi_hybrid.fields import ADOPT_ID, REGION, AutoName, Field, OnChange
 from pulumi_hybrid.settings import Cloud, Settings
 
-# The URNs of resources that were there before this run. `adopt_id` is for the first create alone,
-# but to replace a resource the engine calls `create` just as for a first one, after it has had the
-# old one checked and compared.
-_existing: set[str] = set()
+
+class _Run:
+    """What one provider process, which lives for one run, has seen of it.
+
+    The engine replaces by an ordinary create and an ordinary delete, and tells neither that it is
+    one.
+
+    Attributes:
+        declared: URNs that the program declares in this run.
+        existing: URNs of resources that were there before it.
+        adopted: URN and id of what was taken over in it.
+    """
+
+    def __init__(self) -> None:
+        self.declared: set[str] = set()
+        self.existing: set[str] = set()
+        self.adopted: set[tuple[str, str]] = set()
+
+
+_run = _Run()
 
 _TRIES_TO_SHOW = 8
 
@@ -132,12 +148,10 @@ class Lifecycle(ResourceProvider, ABC):
             Gone: it never showed. A few seconds are normal.
             NotReady: it is there, but not as it should be.
         """
-        for _ in range(_TRIES_TO_SHOW):
-            now = self.look_up(api, id, inputs)
-            if now is not None:
-                return now
-            api.sleep(1)
-        raise Gone("the vendor does not show it. If it was deleted, run `pulumi refresh`.")
+        now = self._await(api, id, inputs)
+        if now is None:
+            raise Gone("the vendor does not show it.")
+        return now
 
     def contradictions(self, inputs: Properties) -> list[str]:
         """What is wrong with inputs taken together, each beginning with a property's name.
@@ -169,8 +183,10 @@ class Lifecycle(ResourceProvider, ABC):
     def check(self, _olds: Properties, news: Properties) -> CheckResult:
         """Every wrong input at once, and the inputs as they are kept; no request is made."""
         call = engine.call()
-        if _olds and call.urn:
-            _existing.add(call.urn)
+        if call.urn:
+            _run.declared.add(call.urn)
+            if _olds:
+                _run.existing.add(call.urn)
         given = {
             name: value
             for name, value in news.items()
@@ -209,12 +225,14 @@ class Lifecycle(ResourceProvider, ABC):
         replaces = self._changed(OnChange.REPLACE, before, _news)
         if not any(engine.is_unknown(_news.get(name)) for name in self._names):
             replaces += self.worn_out(_news, _olds)
-        updates = self._changed(OnChange.UPDATE, before, _news) or self.overdue(_news, _olds)
+        certain = bool(replaces) or self.overdue(_news, _olds)
+        updates = self._changed(OnChange.UPDATE, before, _news)
         if not replaces:
             for remark in self.remarks(before, _news, _olds):
                 call.warn(remark)
         return DiffResult(
-            changes=bool(replaces or updates),
+            # Left open, the engine compares for itself, and heeds replace_on_changes.
+            changes=certain or (None if updates else False),
             replaces=replaces,
             delete_before_replace=self._stands_in_the_way(before, _news, call),
         )
@@ -226,7 +244,8 @@ class Lifecycle(ResourceProvider, ABC):
         inputs = self._given(props)
         api = self._connect(inputs, call)
         adopt_id = inputs.get(ADOPT_ID.name)
-        if adopt_id and call.urn not in _existing:
+        if adopt_id and call.urn not in _run.existing:
+            _run.adopted.add((call.urn, adopt_id))
             return CreateResult(adopt_id, self._adopt(api, adopt_id, inputs, call))
         made = self.make(api, inputs)
         try:
@@ -243,20 +262,30 @@ class Lifecycle(ResourceProvider, ABC):
         call = engine.call()
         before = self._given(props)
         api = self._connect(before, call)
-        now = self.look_up(api, id_, before)
+        once_only = self._once_only(props)
         # What is in state has its id among its outputs; what `get` asks for has none yet.
-        first_look = self.id_output not in props
+        first_look = self.id_output not in props and not once_only
+        unfinished = not any(name in props for name in self.outputs)
+        if first_look or not unfinished:
+            now = self._look_up(api, id_, before)
+        else:
+            now = self._await(api, id_, before)
         if now is None and first_look:
-            raise self._nothing_there(id_, before, "the id")
+            raise self._nothing_there(id_, before, "Check the id and the region")
         if now is None:
+            if unfinished:
+                call.warn(
+                    f"{self.kind} {id_}, which a run made and did not finish, does not show and is "
+                    "dropped from state. If it shows later, take it over with adopt_id."
+                )
             return ReadResult("", {})
         if first_look and self.secrets:
             call.warn(self._secret_is_lost(id_))
         inputs = self._given(before if call.old_inputs is None else call.old_inputs)
         inputs[REGION.name] = before[REGION.name]
-        if not first_look:
+        if not unfinished:
             inputs |= self._drift(props, now)
-        return ReadResult(id_, self._outputs(id_, before, now, self._once_only(props)), inputs)
+        return ReadResult(id_, self._outputs(id_, before, now, once_only), inputs)
 
     @engine.hook("update")
     def update(self, _id: str, _olds: Properties, _news: Properties) -> UpdateResult:
@@ -267,7 +296,9 @@ class Lifecycle(ResourceProvider, ABC):
         before = _olds if call.old_inputs is None else call.old_inputs
         names = self._changed(OnChange.UPDATE, before, inputs)
         if names:
-            now = Lifecycle.finish(self, api, _id, inputs)
+            now = self._await(api, _id, inputs)
+            if now is None:
+                raise Gone("the vendor does not show it. If it was deleted, run `pulumi refresh`")
             self.change(api, _id, now, inputs, names)
         return UpdateResult(self._finish(api, Made(_id, self._once_only(_olds)), inputs))
 
@@ -277,6 +308,13 @@ class Lifecycle(ResourceProvider, ABC):
         call = engine.call()
         # What tells how to delete is an input that no output repeats.
         inputs = self._given({**_props, **(call.old_inputs or {})})
+        if (call.urn, _id) in _run.adopted:
+            call.warn(
+                f"{self.kind} {_id} was replaced by itself, since adopt_id names it, and is not "
+                "deleted. For a new one take adopt_id out, then replace it."
+            )
+            return
+        call.replaces = call.urn in _run.declared
         self.remove(self._connect(inputs, call), _id, inputs, call)
 
     # What the hooks share.
@@ -323,18 +361,43 @@ class Lifecycle(ResourceProvider, ABC):
         # For a replacement the engine has the name made up anew.
         return not self.unique.is_made_up(str(name), call)
 
+    def _look_up(self, api: Api, id: str, inputs: Properties) -> Properties | None:
+        """What ``look_up`` says; an answer that it does not understand is no bug of ours."""
+        try:
+            return self.look_up(api, id, inputs)
+        except (AttributeError, KeyError, TypeError, ValueError) as error:
+            raise Error(
+                f"what the vendor shows of {id} is not as its pages say "
+                f"({type(error).__name__}). Look at it in the console"
+            ) from None
+
+    def _await(self, api: Api, id: str, inputs: Properties) -> Properties | None:
+        """What ``look_up`` says of a resource that may take a few seconds to show."""
+        for _ in range(_TRIES_TO_SHOW):
+            now = self._look_up(api, id, inputs)
+            if now is not None or api.deadline.left < 0:
+                return now
+            api.sleep(1)
+        return None
+
     def _once_only(self, props: Mapping[str, Any]) -> Properties:
         return {name: props[name] for name in self.secrets if props.get(name)}
 
     def _drift(self, before: Properties, now: Properties) -> Properties:
-        """The inputs that were changed in the cloud, as they are there."""
-        return {
-            an_input.name: now[an_input.name]
-            for an_input in self.inputs
-            if an_input.shown
-            and an_input.name in now
-            and an_input.differs(before.get(an_input.name), now[an_input.name])
-        }
+        """The inputs that were changed in the cloud, as they are there.
+
+        What the vendor can change in place may be gone. Anything else that is not shown, or was not
+        before, says nothing.
+        """
+        drift = {}
+        for an_input in self.inputs:
+            if not an_input.shown or an_input.name not in now:
+                continue
+            was, is_now = before.get(an_input.name), now[an_input.name]
+            in_place = an_input.on_change is OnChange.UPDATE
+            if (in_place or None not in (was, is_now)) and an_input.differs(was, is_now):
+                drift[an_input.name] = is_now
+        return drift
 
     def _region(self, olds: Mapping[str, Any]) -> str:
         """The region that a resource keeps, else the default one.
@@ -343,7 +406,8 @@ class Lifecycle(ResourceProvider, ABC):
             Misconfigured: there is none.
         """
         setting = self.cloud.region
-        region = olds.get(REGION.name) or self.settings.get(setting)
+        kept = olds.get(REGION.name)
+        region = kept if isinstance(kept, str) and kept else self.settings.get(setting)
         if not region:
             raise Misconfigured(f"is not set. Set it on the resource, {setting.how_to_set}")
         return str(region)
@@ -354,9 +418,10 @@ class Lifecycle(ResourceProvider, ABC):
 
     def _adopt(self, api: Api, id: str, inputs: Properties, call: Call) -> Properties:
         """Take over an existing resource, which must be as the program says it is."""
-        now = self.look_up(api, id, inputs)
+        now = self._look_up(api, id, inputs)
         if now is None:
-            raise self._nothing_there(id, inputs, ADOPT_ID.name)
+            todo = "Check adopt_id and the region, or take adopt_id out to make a new one"
+            raise self._nothing_there(id, inputs, todo)
         given = {name: inputs[name] for name in now if name in inputs}
         different = self._changed(OnChange.REPLACE, now, {**now, **given})
         if different:
@@ -372,15 +437,13 @@ class Lifecycle(ResourceProvider, ABC):
             now = self.finish(api, id, inputs)
         return self._outputs(id, inputs, now, {})
 
-    def _nothing_there(self, id: str, inputs: Properties, told_by: str) -> Gone:
-        return Gone(
-            f"there is no {self.kind} {id} in {inputs[REGION.name]}. Check {told_by} and the region"
-        )
+    def _nothing_there(self, id: str, inputs: Properties, todo: str) -> Gone:
+        return Gone(f"there is no {self.kind} {id} in {inputs[REGION.name]}. {todo}")
 
     def _secret_is_lost(self, id: str) -> str:
         return (
             f"{' and '.join(self.secrets)} of {self.kind} {id} is absent: the vendor showed it "
-            "once, when it was made. Replace the resource to have a new one."
+            "once, when it was made."
         )
 
     def _finish(self, api: Api, made: Made, inputs: Properties) -> Properties:
@@ -405,11 +468,24 @@ class Lifecycle(ResourceProvider, ABC):
             for an_input in self.inputs
             if an_input.name in inputs and an_input.on_change is not OnChange.NOTHING
         }
-        unshown = {an_input.name for an_input in self.inputs if not an_input.shown}
-        shown = {name: now[name] for name in now if name not in unshown or name not in sent}
+        kept = {
+            an_input.name
+            for an_input in self.inputs
+            if not an_input.shown and an_input.name in sent
+        }
+        emptied = {
+            an_input.name
+            for an_input in self.inputs
+            if an_input.on_change is OnChange.UPDATE and now.get(an_input.name, "") is None
+        }
+        shown = {name: now[name] for name in now if now[name] is not None and name not in kept}
         wrapped = {name: engine.secret(value) for name, value in secrets.items()}
         known = {self.id_output: id, **sent, **shown, **wrapped}
-        return {name: value for name, value in known.items() if value is not None}
+        return {
+            name: value
+            for name, value in known.items()
+            if value is not None and name not in emptied
+        }
 
 
 class LifecycleResource(Resource):

@@ -132,29 +132,26 @@ class AlicloudApi(Api):
         if not isinstance(body, dict):
             raise connection.lost(title, "no object in the answer")
         if body.get("Code"):
-            raise self._answered(title, body, sure=True)
+            raise self._answered(title, body)
         return body
 
     def _failure(self, title: str, error: Any) -> Error:
         """Our error for the SDK's of an HTTP status from 400 on."""
-        # A status from 400 to 499 is a refusal, RequestId or not.
-        refusal = 400 <= (error.status_code or 0) < 500
-        body = error.data if isinstance(error.data, dict) else {}
-        refused = self._answered(title, body, sure=refusal)
+        refused = self._answered(title, error.data if isinstance(error.data, dict) else {})
         if isinstance(refused, Throttled):
             refused.pause = (getattr(error, "retry_after", None) or 0) / 1000
         return refused
 
-    def _answered(self, title: str, body: dict[str, Any], *, sure: bool) -> Error:
-        """The error that an answer holds; where it is not sure to be one, with a RequestId."""
-        if not body.get("Code") or not (sure or body.get("RequestId")):
-            return connection.lost(title, "an error without a RequestId")
+    def _answered(self, title: str, body: dict[str, Any]) -> Error:
+        """The error that an answer holds."""
+        if not body.get("Code") or not body.get("RequestId"):
+            return connection.nameless(title, body.get("Code"))
         return self._refused(
             Answer(
                 action=title,
                 code=str(body["Code"]),
                 message=str(body.get("Message") or ""),
-                request_id=str(body.get("RequestId") or ""),
+                request_id=str(body["RequestId"]),
             )
         )
 
@@ -188,9 +185,10 @@ class _Session:
         from alibabacloud_ecs20140526.client import Client
         from alibabacloud_tea_openapi.utils_models import Config
 
-        # With DEBUG=sdk in the environment both print the keys and the answers.
-        for logger in ("alibabacloud-tea", "darabonba-core"):
-            logging.getLogger(logger).setLevel(logging.WARNING)
+        # With DEBUG=sdk in the environment two of them print the keys and the answers; the third
+        # prints what it was answered in place of a key.
+        for logger in ("alibabacloud-tea", "darabonba-core", "credentials"):
+            logging.getLogger(logger).setLevel(logging.CRITICAL)
         return Client(
             Config(
                 credential=self._credential,

@@ -19,7 +19,7 @@ from pulumi_hybrid import connection
 from pulumi_hybrid.api import Api, Meaning
 from pulumi_hybrid.clock import Deadline
 from pulumi_hybrid.engine import Call
-from pulumi_hybrid.errors import Answer, Error, Misconfigured, Throttled, Transient, one_line
+from pulumi_hybrid.errors import Answer, Error, Misconfigured, Throttled, Transient
 from pulumi_hybrid.settings import TENCENTCLOUD, TENCENTCLOUD_DOMAIN, Settings
 from pulumi_hybrid.tencentcloud.credentials import credential
 
@@ -178,7 +178,7 @@ class TencentcloudApi(Api):
         if error is None:
             return response
         if not isinstance(error, dict) or not response.get("RequestId"):
-            raise connection.lost(title, f"an error without a RequestId{_quoted(error)}")
+            raise connection.nameless(title, error.get("Code") if isinstance(error, dict) else None)
         raise self._refused(
             Answer(
                 action=title,
@@ -210,13 +210,6 @@ class TencentcloudApi(Api):
         except Error as error:
             return error
         return connection.lost(title, "an HTTP error")
-
-
-def _quoted(error: object) -> str:
-    """What an error without a RequestId says all the same."""
-    if not isinstance(error, dict):
-        return ""
-    return f": {error.get('Code')}, “{one_line(str(error.get('Message') or ''))}”"
 
 
 class _Session:

@@ -221,7 +221,7 @@ def test_get_and_adopt_take_what_exists_and_say_that_the_code_is_absent(stack: S
     program("")
     assert sorted(stack.up().diagnostics) == sorted(
         f"warning: activation_code of Activation {id} is absent: the vendor showed it once, when "
-        "it was made. Replace the resource to have a new one."
+        "it was made."
         for id in (taken_id, read_id)
     )
     assert stack.outputs() == {

@@ -213,7 +213,7 @@ def test_get_and_adopt_take_what_exists_and_say_that_the_value_is_absent(stack: 
     shown = stack.up()
     assert sorted(shown.diagnostics) == sorted(
         f"warning: register_code_value of RegisterCode {id} is absent: the vendor showed it once, "
-        "when it was made. Replace the resource to have a new one."
+        "when it was made."
         for id in (taken, looked_at)
     )
     assert len(stack.calls("CreateRegisterCode")) == made
@@ -246,7 +246,8 @@ def test_adopting_what_is_not_there_or_is_different_is_one_line(stack: Stack) ->
         f"error: cannot create RegisterCode: {other}, which adopt_id names, has another "
         "description and register_limit than the program gives. Give what it has, or leave it out",
         "error: cannot create RegisterCode: there is no RegisterCode 00000000-0000-0000-0000-"
-        "000000000000 in ap-guangzhou. Check adopt_id and the region",
+        "000000000000 in ap-guangzhou. Check adopt_id and the region, or take adopt_id out to make "
+        "a new one",
         "error: update failed",
     ]
     stack.program("tat.RegisterCode.get('nowhere', '00000000-0000-0000-0000-000000000001')")
@@ -254,6 +255,25 @@ def test_adopting_what_is_not_there_or_is_different_is_one_line(stack: Stack) ->
         "cannot read RegisterCode 00000000-0000-0000-0000-000000000001: there is no RegisterCode "
         "00000000-0000-0000-0000-000000000001 in ap-guangzhou. Check the id and the region\n"
     ) in stack.preview(fails=True).text
+
+
+def test_an_adopted_code_that_is_replaced_by_order_is_not_deleted(stack: Stack) -> None:
+    """The engine then calls a create that looks like a first one."""
+    taken = _call(stack, "CreateRegisterCode")["RegisterCodeId"]
+    stack.program(f"tat.RegisterCode('taken', adopt_id='{taken}')")
+    stack.up()
+    urn = "urn:pulumi:dev::fleet::pulumi-python:dynamic/tencentcloud/tat:RegisterCode::taken"
+    for order in (("--target-replace", urn), ("--replace", urn)):
+        told = " ".join(stack.up(*order).diagnostics)
+        assert "was replaced by itself, since adopt_id names it, and is not deleted" in told
+    stack.pulumi("state", "taint", "--yes", urn)
+    stack.up()
+    assert [code["RegisterCodeId"] for code in _codes(stack)] == [taken]
+    assert stack.export()["taken"]["id"] == taken
+    stack.program("tat.RegisterCode('taken')")
+    stack.up("--target-replace", urn)
+    assert stack.export()["taken"]["id"] != taken
+    assert len(_codes(stack)) == 1
 
 
 def test_a_moved_default_region_moves_nothing(stack: Stack) -> None:

@@ -416,7 +416,7 @@ def test_error_without_words_has_none(vendor: Vendor, words: dict[str, Any], sta
 
 def test_error_without_request_id_is_no_refusal_and_does_not_say_none(vendor: Vendor) -> None:
     vendor.answers(CREATE, Raw('{"Code": "InvalidParameter", "Message": "Words."}', 400))
-    with pytest.raises(Ambiguous, match="an error without a RequestId") as caught:
+    with pytest.raises(Ambiguous, match="an error InvalidParameter without a RequestId") as caught:
         new_api().call(CREATE, {}, repeatable=False)
     assert "None" not in str(caught.value)
 
