@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import json
 import os
+import shutil
 import signal
 import subprocess
 import sys
@@ -59,7 +60,6 @@ class Stack:
     def __post_init__(self) -> None:
         for folder in ("project", "state", "home", "tmp"):
             (self.folder / folder).mkdir(parents=True, exist_ok=True)
-        (self.folder / "project/Pulumi.yaml").write_text("name: fleet\nruntime: python\n")
         self.environment = {
             "PATH": os.pathsep.join(
                 [str(Path(sys.executable).parent), str(self.engine), "/usr/bin", "/bin"]
@@ -71,8 +71,13 @@ class Stack:
             "PULUMI_BACKEND_URL": f"file://{self.folder / 'state'}",
             "PULUMI_CONFIG_PASSPHRASE": "correct horse battery staple",
             "PULUMI_SKIP_UPDATE_CHECK": "true",
+            "PULUMI_STACK": "dev",
             **self.environment,
         }
+
+    def init(self) -> None:
+        """Make an empty project with an empty stack."""
+        (self.folder / "project/Pulumi.yaml").write_text("name: fleet\nruntime: python\n")
         self.pulumi("stack", "init", "dev")
 
     def program(self, source: str) -> None:
@@ -134,11 +139,11 @@ class Stack:
         return outputs
 
     def export(self) -> dict[str, dict[str, Any]]:
-        """The stored resources by name, as they stand in state."""
-        state = json.loads(self.pulumi("stack", "export").text)
+        """The resources by name, as they stand in the backend's file: what an export shows."""
+        state = json.loads((self.folder / "state/.pulumi/stacks/fleet/dev.json").read_text())
         return {
             resource["urn"].rpartition("::")[2]: resource
-            for resource in state["deployment"].get("resources", [])
+            for resource in state["checkpoint"]["latest"].get("resources") or []
         }
 
     def calls(self, action: str) -> list[Any]:
@@ -181,9 +186,19 @@ def cloud() -> Iterator[Emulator]:
         yield emulator
 
 
+@pytest.fixture(scope="session")
+def empty(tmp_path_factory: pytest.TempPathFactory, engine: Path) -> Path:
+    """The folder of an empty stack, to copy: making one takes a second."""
+    with Emulator() as cloud:
+        stack = Stack(tmp_path_factory.mktemp("empty"), engine, cloud, cloud.environment)
+        stack.init()
+    return stack.folder
+
+
 @pytest.fixture
-def stack(tmp_path: Path, engine: Path, cloud: Emulator) -> Iterator[Stack]:
+def stack(tmp_path: Path, engine: Path, empty: Path, cloud: Emulator) -> Iterator[Stack]:
     """A stack that is set up for the emulator; afterwards no secret may have leaked."""
+    shutil.copytree(empty, tmp_path, dirs_exist_ok=True)
     stack = Stack(tmp_path, engine, cloud, cloud.environment)
     yield stack
     stack.secrets |= _values(cloud.resources())

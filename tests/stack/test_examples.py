@@ -22,7 +22,6 @@ def test_an_example_runs_as_it_stands_and_as_a_template(stack: Stack, example: P
         *("new", str(example), "--name=fleet", "--stack=dev", "--yes", "--force"),
         "--generate-only",
     )
-    stack.pulumi("stack", "select", "dev")
     stack.up()
     outputs = stack.outputs()
     assert outputs
@@ -35,5 +34,5 @@ def test_an_example_runs_as_it_stands_and_as_a_template(stack: Stack, example: P
     stack.destroy()
 
     shutil.copytree(example, project, dirs_exist_ok=True)
-    stack.pulumi("stack", "init", "as-it-stands")
+    stack.pulumi("stack", "init", "dev")
     stack.preview()

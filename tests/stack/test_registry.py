@@ -298,29 +298,39 @@ def test_a_run_that_is_stopped_while_it_waits_ends_with_one_registry(
         assert stack.export()["stopped"]["id"] == registry["RegistryId"]
 
 
-WRONG = {
-    "registry_type='Basic'": "registry_type: must be one of basic, standard, premium",
-    "registry_type='basic', tags={str(n): '' for n in range(11)}": "tags: must be at most 10 tags, "
-    "are 11",
-    "registry_type='basic', registry_charge_type=2": "registry_charge_type: must be from 0 to 1",
-    "registry_type='basic', registry_charge_type=1": "registry_charge_prepaid: is not given, but "
-    "registry_charge_type is 1",
-    "registry_type='basic', registry_charge_type=1, registry_charge_prepaid={'period': 0}": (
-        "registry_charge_prepaid.period: must be at least 1 (months)"
-    ),
-    "registry_type='basic', public_access={'enabled': 1, 'polices': []}": (
-        "public_access: has no polices, but enabled and security_policies"
-    ),
-    "registry_type='basic', paid_until='2027-01-01T00:00:00Z'": "paid_until: needs "
-    "registry_charge_type 1",
-    "": "registry_type: is not given",
-}
-
-
 def test_every_wrong_input_is_one_line_in_the_preview(stack: Stack) -> None:
-    for inputs, problem in WRONG.items():
-        stack.program(f"tcr.Instance('wrong', {inputs})")
-        assert problem in stack.preview(fails=True).problems
+    stack.program(
+        """
+        tcr.Instance(
+            "wrong",
+            registry_type="Basic",
+            registry_charge_type=2,
+            registry_charge_prepaid={"period": 0, "renew_flag": 3},
+            tags={str(n): "" for n in range(11)},
+            tag_specification={"tags": [{"value": "x"}]},
+            public_access={"enabled": 1, "polices": []},
+            paid_until="soon",
+        )
+        """
+    )
+    assert stack.preview(fails=True).problems == [
+        "registry_type: must be one of basic, standard, premium",
+        "tags: must be at most 10 tags, are 11",
+        "tag_specification.tags[0].key: is not given",
+        "registry_charge_type: must be from 0 to 1",
+        "registry_charge_prepaid.period: must be at least 1 (months)",
+        "registry_charge_prepaid.renew_flag: must be from 0 to 2",
+        "public_access: has no polices, but enabled and security_policies",
+        "public_access.enabled: must be true or false",
+        "paid_until: must be a point in time, such as 2027-01-31T00:00:00Z",
+    ]
+    stack.program(
+        "tcr.Instance('wrong', registry_charge_type=1, paid_until='2027-01-01T00:00:00Z')"
+    )
+    assert stack.preview(fails=True).problems == [
+        "registry_type: is not given",
+        "registry_charge_prepaid: is not given, but registry_charge_type is 1",
+    ]
     assert stack.cloud.requests() == []
 
 
