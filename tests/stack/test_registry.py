@@ -210,6 +210,64 @@ def test_a_taken_name_is_one_line_that_says_whose_it_is(stack: Stack) -> None:
     assert stack.export()["own"]["id"] == own
 
 
+REFUSALS = (
+    "FailedOperation",
+    "FailedOperation.TradeFailed",
+    "InternalError.ErrConflict",
+    "InternalError.ErrNotExist",
+    "InternalError.ErrorConflict",
+    "InternalError.ErrorOverLimit",
+    "InvalidParameter",
+    "InvalidParameter.ErrorNameIllegal",
+    "InvalidParameter.ErrorNameReserved",
+    "InvalidParameter.ErrorRegistryName",
+    "InvalidParameter.ErrorTagOverLimit",
+    "InvalidParameter.UnsupportedRegion",
+    "MissingParameter",
+    "OperationDenied.QuotaOverLimit",
+    "UnauthorizedOperation",
+    "UnknownParameter",
+    "UnsupportedOperation",
+)
+
+
+def test_every_refusal_is_one_line_with_code_and_request_id(stack: Stack) -> None:
+    stack.program(
+        f"for n in range({len(REFUSALS)}): tcr.Instance(f'r-{{n}}', registry_type='basic')"
+    )
+    stack.cloud.settings(rate_limit=None)
+    for code in REFUSALS:
+        stack.cloud.fault("CreateInstance", "error", code=code, message="So it\nis.")
+    told = stack.up("--continue-on-error", fails=True).diagnostics
+    answered = {
+        request["error_code"]: request["request_id"]
+        for request in stack.cloud.requests("CreateInstance")
+    }
+    assert set(answered) == set(REFUSALS)
+    for code, request_id in answered.items():
+        ending = f"[TCR CreateInstance: {code}, “So it is”, RequestId {request_id}]"
+        lines = [line for line in told if line.endswith(ending)]
+        assert len(lines) == 1, code
+        assert lines[0].startswith("error: cannot create Instance: ")
+    assert len(told) == len(REFUSALS) + 1
+
+
+def test_get_reads_a_registry_without_managing_it(stack: Stack) -> None:
+    body = {"RegistryName": "looked-at", "RegistryType": "standard"}
+    id = stack.cloud.call("tcr", "2019-09-24", "CreateInstance", body)["RegistryId"]
+    stack.program(
+        f"""
+        looked_at = tcr.Instance.get("looked-at", "{id}")
+        pulumi.export("host", looked_at.public_domain)
+        pulumi.export("type", looked_at.registry_type)
+        """
+    )
+    assert stack.up().diagnostics == []
+    assert stack.outputs() == {"host": "looked-at.tencentcloudcr.com", "type": "standard"}
+    stack.destroy()
+    assert len(_registries(stack)) == 1
+
+
 def test_a_destroy_that_the_vendor_refuses_is_one_line(stack: Stack) -> None:
     stack.program("tcr.Instance('kept', registry_type='basic', deletion_protection=True)")
     stack.up()
