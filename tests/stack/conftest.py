@@ -10,6 +10,7 @@ import subprocess
 import sys
 import textwrap
 from collections.abc import Iterator
+from contextlib import suppress
 from dataclasses import dataclass, field
 from pathlib import Path
 from typing import Any
@@ -46,6 +47,21 @@ class Outcome:
         return [line.partition(" a problem: ")[2] for line in lines if " a problem: " in line]
 
 
+def descendants(pid: int) -> list[int]:
+    """The processes that a process has started, and those that they have."""
+    listing = subprocess.run(
+        ["ps", "-A", "-o", "pid=,ppid="], stdout=subprocess.PIPE, text=True, check=True
+    ).stdout
+    parents = [tuple(map(int, line.split())) for line in listing.splitlines()]
+    found, waiting = [], [pid]
+    while waiting:
+        parent = waiting.pop()
+        children = [child for child, its_parent in parents if its_parent == parent]
+        found += children
+        waiting += children
+    return found
+
+
 @dataclass
 class Stack:
     """One project with one stack, in a folder of its own."""
@@ -56,6 +72,7 @@ class Stack:
     environment: dict[str, str]
     transcript: list[str] = field(default_factory=list)
     secrets: set[str] = field(default_factory=set)
+    left_behind: list[int] = field(default_factory=list)
 
     def __post_init__(self) -> None:
         for folder in ("project", "state", "home", "tmp"):
@@ -101,6 +118,11 @@ class Stack:
             text=True,
             start_new_session=True,
         )
+
+    def kill(self, process: subprocess.Popen[str]) -> None:
+        """Kill the engine alone: the provider's process goes on, until the test ends."""
+        self.left_behind += descendants(process.pid)
+        os.kill(process.pid, signal.SIGKILL)
 
     def finish(self, process: subprocess.Popen[str], *, secret: bool = False) -> Outcome:
         """Wait for a command; ``secret`` where it was asked to show secrets."""
@@ -201,5 +223,8 @@ def stack(tmp_path: Path, engine: Path, empty: Path, cloud: Emulator) -> Iterato
     shutil.copytree(empty, tmp_path, dirs_exist_ok=True)
     stack = Stack(tmp_path, engine, cloud, cloud.environment)
     yield stack
+    for pid in stack.left_behind:
+        with suppress(ProcessLookupError):
+            os.kill(pid, signal.SIGKILL)
     stack.secrets |= _values(cloud.resources())
     stack.assert_nothing_leaked()

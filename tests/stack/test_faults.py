@@ -2,8 +2,6 @@
 
 from __future__ import annotations
 
-import os
-import signal
 import socket
 import time
 from collections.abc import Callable
@@ -189,7 +187,7 @@ def test_a_code_that_nobody_will_hold_is_deleted_at_once(stack: Stack) -> None:
     stack.cloud.fault("CreateRegisterCode", "delay", seconds=2)
     process = stack.start("up", "--yes", "--skip-preview")
     _wait_for(lambda: bool(stack.cloud.requests("CreateRegisterCode")))
-    os.kill(process.pid, signal.SIGKILL)
+    stack.kill(process)
     _wait_for(lambda: bool(stack.cloud.requests("DeleteRegisterCodes")))
     _wait_for(lambda: _count(stack) == 0)
     stack.finish(process)

@@ -317,11 +317,11 @@ def test_what_happens_outside_is_seen_by_refresh_and_mended_by_up(stack: Stack) 
     assert len(_registries(stack)) == 2
 
 
-def kill(process: subprocess.Popen[str]) -> None:
-    os.kill(process.pid, signal.SIGKILL)
+def kill(stack: Stack, process: subprocess.Popen[str]) -> None:
+    stack.kill(process)
 
 
-def interrupt_twice(process: subprocess.Popen[str]) -> None:
+def interrupt_twice(stack: Stack, process: subprocess.Popen[str]) -> None:
     os.kill(process.pid, signal.SIGINT)
     assert process.stdout is not None
     for line in process.stdout:
@@ -332,13 +332,13 @@ def interrupt_twice(process: subprocess.Popen[str]) -> None:
 
 @pytest.mark.parametrize("stop", [kill, interrupt_twice])
 def test_a_run_that_is_stopped_while_it_waits_ends_with_one_registry(
-    stack: Stack, stop: Callable[[subprocess.Popen[str]], None]
+    stack: Stack, stop: Callable[[Stack, subprocess.Popen[str]], None]
 ) -> None:
     stack.program(f"tcr.Instance('stopped', {OWN_NAME})")
     stack.cloud.settings(tcr_deploying_seconds=3600)
     process = stack.start("up", "--yes", "--skip-preview")
     _wait_for(lambda: len(stack.cloud.requests("DescribeInstances")) > 1)
-    stop(process)
+    stop(stack, process)
     stack.finish(process)
     if stop is kill:
         # The provider outlives the engine by a moment, and undoes what nobody will hold.
