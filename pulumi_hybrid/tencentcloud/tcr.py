@@ -281,6 +281,10 @@ class InstanceProvider(Lifecycle):
             tags = [{"Key": key, "Value": text} for key, text in _tags(inputs).items()]
             body["TagSpecification"] = {"ResourceType": "instance", "Tags": tags}
         name = inputs["registry_name"]
+        held = _find(api, name)
+        if held:
+            # Looked for before anything is sent: whatever shows afterwards is what this made.
+            raise Error(_held(name, held["RegistryId"]))
         lost = False
         for tries_left in reversed(range(_CREATE_TRIES)):
             try:
@@ -315,7 +319,8 @@ class InstanceProvider(Lifecycle):
     def change(  # noqa: D102
         self, api: Api, id: str, now: Properties, inputs: Properties, names: list[str]
     ) -> None:
-        if "registry_charge_type" in names:
+        charge_type = inputs.get("registry_charge_type", 0)
+        if "registry_charge_type" in names and now["registry_charge_type"] != charge_type:
             _make_prepaid(api, id, inputs)
         for name, wire in (
             # Protection is lifted first, and set last, like everything a user would do by hand.
@@ -444,14 +449,16 @@ def _find(api: Api, name: str) -> dict[str, Any] | None:
     return None
 
 
+def _held(name: str, id: str) -> str:
+    return (
+        f"the account has a registry {name} already, {id}, which this stack does not hold. "
+        f'Take it over with adopt_id="{id}", or choose another name.'
+    )
+
+
 def _taken(name: str, own: Mapping[str, Any] | None, taken: NameTaken) -> Error:
     if own:
-        return Refused(
-            f"the account has a registry {name} already, {own['RegistryId']}, which this stack "
-            f'does not hold. Take it over with adopt_id="{own["RegistryId"]}", or choose another '
-            "name.",
-            taken.answer,
-        )
+        return Refused(_held(name, own["RegistryId"]), taken.answer)
     return Refused(
         f"the registry name {name} is taken by somebody else, or in another region. "
         "Choose another.",
@@ -510,14 +517,15 @@ def _tags(properties: Properties) -> dict[str, str]:
 def _change_tags(api: Api, id: str, before: dict[str, str], after: dict[str, str]) -> None:
     assert isinstance(api, TencentcloudApi)
     added = {key: text for key, text in after.items() if before.get(key) != text}
-    api.of(TAG).call(
-        "ModifyResourceTags",
-        {
-            "Resource": f"qcs::tcr:{api.region}:uin/:instance/{id}",
-            "ReplaceTags": [{"TagKey": key, "TagValue": text} for key, text in added.items()],
-            "DeleteTags": [{"TagKey": key} for key in before if key not in after],
-        },
-    )
+    changes = {
+        "ReplaceTags": [{"TagKey": key, "TagValue": text} for key, text in added.items()],
+        "DeleteTags": [{"TagKey": key} for key in before if key not in after],
+    }
+    # The vendor takes no empty list.
+    told = {name: tags for name, tags in changes.items() if tags}
+    if told:
+        resource = f"qcs::tcr:{api.region}:uin/:instance/{id}"
+        api.of(TAG).call("ModifyResourceTags", {"Resource": resource, **told})
 
 
 def _modify(api: Api, parameters: Mapping[str, Any]) -> None:
@@ -647,7 +655,10 @@ def _months_to_pay(inputs: Properties, now: Properties) -> int:
     wanted, end = inputs.get("paid_until"), now.get("expired_at")
     if not isinstance(wanted, str) or not end:
         return 0
-    until, since = clock.parse(wanted), clock.parse(end)
+    since = clock.parse(end)
+    until = clock.parse(wanted).astimezone(since.tzinfo)
+    if until <= since:
+        return 0
     months = (until.year - since.year) * 12 + until.month - since.month
     # A month too few by the calendar is one more; a term never ends later than asked for by more.
     return max(0, months + (_in_month(until) > _in_month(since)))
