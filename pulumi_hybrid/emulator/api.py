@@ -24,7 +24,7 @@ class VendorError(Exception):
     """A refusal as the vendor words it.
 
     `status` and `headers` are HTTP's for the vendors that use them; Tencent Cloud answers 200
-    always.
+    always. `work_stays`: what the action has done until then is not undone.
     """
 
     def __init__(
@@ -33,12 +33,15 @@ class VendorError(Exception):
         message: str,
         status: int = 400,
         headers: Mapping[str, str] | None = None,
+        *,
+        work_stays: bool = False,
     ) -> None:
         super().__init__(f"{code}: {message}")
         self.code = code
         self.message = message
         self.status = status
         self.headers = dict(headers or {})
+        self.work_stays = work_stays
 
 
 class ControlError(Exception):
@@ -115,7 +118,9 @@ class Arrival:
 class Call:
     """One checked request, as an action sees it.
 
-    `parameters` holds every parameter that the request has or that has a default.
+    `parameters` holds every parameter that the request has or that has a default. `region` is empty
+    where the action needs none, whatever the request says: what it is about is in no region. What
+    happens by itself is a call too: nobody's, without parameters, at its own moment.
     """
 
     api: Api
@@ -204,6 +209,7 @@ class Control:
 
 Run = Callable[[Call], Json]
 Serve = Callable[[Control], Json]
+Happen = Callable[[Call, Json], None]
 
 
 @dataclass(frozen=True)
@@ -249,6 +255,7 @@ class Api:
         self.settings = dict(settings or {})
         self.actions: dict[str, Action] = {}
         self.endpoints: dict[str, Endpoint] = {}
+        self.events: dict[str, Happen] = {}
 
     def action(
         self,
@@ -267,6 +274,15 @@ class Api:
                 name, run, parameters or {}, ids, secrets, endings, region_required
             )
             return run
+
+        return register
+
+    def event(self, name: str) -> Callable[[Happen], Happen]:
+        """Register the function below as what happens to a document at `later(…, name)`."""
+
+        def register(happen: Happen) -> Happen:
+            self.events[name] = happen
+            return happen
 
         return register
 

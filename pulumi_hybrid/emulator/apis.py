@@ -2,9 +2,12 @@
 
 from __future__ import annotations
 
-from . import ecs, tag, tat, tcr
+from . import billing, ecs, tag, tat, tcr
 from .alibabacloud import Alibabacloud
 from .api import Vendor
 from .tencentcloud import Tencentcloud
 
-VENDORS: tuple[Vendor, ...] = (Tencentcloud(tat.api, tcr.api, tag.api), Alibabacloud(ecs.api))
+VENDORS: tuple[Vendor, ...] = (
+    Tencentcloud(tat.api, tcr.api, tag.api, billing.api),
+    Alibabacloud(ecs.api),
+)

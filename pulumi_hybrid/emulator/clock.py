@@ -2,8 +2,11 @@
 
 from __future__ import annotations
 
+import calendar
 import time
 from datetime import datetime, timedelta, timezone
+
+CHINA = timezone(timedelta(hours=8))
 
 
 class Clock:
@@ -28,6 +31,27 @@ class Clock:
     def signing_time(self) -> float:
         """The time for signature checks, Unix seconds."""
         return time.time() + self.skew.total_seconds()
+
+
+class StoppedClock(Clock):
+    """The moment of something that happens by itself, however late it is looked at."""
+
+    def __init__(self, moment: datetime) -> None:
+        super().__init__()
+        self._moment = moment
+
+    def now(self) -> datetime:
+        """That moment."""
+        return self._moment
+
+
+def months_later(moment: datetime, months: int) -> datetime:
+    """The same day of the month in China, or that month's last."""
+    local = moment.astimezone(CHINA)
+    years, month = divmod(local.month - 1 + months, 12)
+    year, month = local.year + years, month + 1
+    last = calendar.monthrange(year, month)[1]
+    return local.replace(year=year, month=month, day=min(local.day, last))
 
 
 def rfc3339(moment: datetime) -> str:

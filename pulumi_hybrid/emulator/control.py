@@ -12,7 +12,7 @@
 | `GET clock`, `POST clock` | `offset_hours`, `offset_seconds`, `advance_seconds`, `skew_seconds` |
 | `GET settings`, `POST settings` | `{"rate_limit": 20 or null, …}` and each API's own |
 | `POST call` | `{"service", "version", "action", "params", "region", "account"}`, unsigned |
-| `POST <name>` | an API's own: `register` (TAT, ECS), `registries`, `arrears` (TCR) |
+| `POST <name>` | `register` (TAT, ECS), `registries`, `arrears` (TCR), `deals` (Billing) |
 
 Refusals are HTTP 4xx `{"error": …}`. `Emulator` has a method for each.
 """

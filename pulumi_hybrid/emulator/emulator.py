@@ -7,6 +7,7 @@ import secrets
 import sys
 import traceback
 from collections.abc import Iterator, Mapping, Sequence
+from datetime import datetime
 from pathlib import Path
 from typing import Any
 
@@ -27,13 +28,13 @@ from .api import (
     VendorError,
 )
 from .apis import VENDORS
-from .clock import Clock
+from .clock import Clock, StoppedClock
 from .faults import Fault, Faults, altered, instead_of_work, read_fault, spoiled
 from .ledger import ledger
 from .rate_limit import RateLimit
 from .request_log import RequestLog
 from .server import Server
-from .store import Store
+from .store import Documents, Store
 
 
 class Emulator:
@@ -173,7 +174,9 @@ class Emulator:
         known: dict[str, set[str]] = {}
         for api in self.apis():
             for name, served in api.actions.items():
-                known.setdefault(name, set()).update(served.endings)
+                endings = known.setdefault(name, set())
+                if more.get("service") in (None, api.service):
+                    endings.update(served.endings)
         body = {"action": action, "kind": kind, "count": count, **more}
         self._faults.add(read_fault(body, known))
 
@@ -209,10 +212,11 @@ class Emulator:
         """What the accounts have been charged for, by which a test sees that nothing is paid twice.
 
         Returns:
-            {count, counts ({purchase, renewal, conversion, upgrade, refund}), entries (list of
-            {number (from 1), time (RFC 3339), account, region, service, action (one of the five),
-            resource_id, details})}.
+            {count, counts ({purchase, renewal, conversion, upgrade, refund}), amount (cents; the
+            sum of those in the details), entries (list of {number (from 1), time (RFC 3339),
+            account, region, service, action (one of the five), resource_id, details})}.
         """
+        self._catch_up()
         return ledger(self._store)
 
     def reset(self) -> None:
@@ -287,6 +291,10 @@ class Emulator:
         See `tcr.change_arrears`.
         """
         self.endpoint("arrears", {"in_arrears": in_arrears, "account": account})
+
+    def deal(self, order_id: str, status: int) -> None:
+        """Change a Billing order's status from outside; see `billing.change_deal`."""
+        self.endpoint("deals", {"order_id": order_id, "status": status})
 
     def endpoint(self, name: str, body: Json) -> Json:
         """Call an API's own control endpoint, `POST /_emulator/<name>`."""
@@ -399,23 +407,42 @@ class Emulator:
     ) -> Json:
         parameters = vendor.check(action, arrival)
         with self._store.transaction():
-            self._store.catch_up(self._clock.now())
-            return action.run(
-                Call(
-                    api=api,
-                    store=self._store,
-                    clock=self._clock,
-                    settings=self._settings,
-                    account=self._owner(arrival.secret_id),
-                    region=arrival.region,
-                    parameters=parameters,
-                    fault=fault,
+            self._store.catch_up(self._clock.now(), self._happen)
+            try:
+                return action.run(
+                    Call(
+                        api=api,
+                        store=self._store,
+                        clock=self._clock,
+                        settings=self._settings,
+                        account=self._owner(arrival.secret_id),
+                        region=arrival.region if action.region_required else "",
+                        parameters=parameters,
+                        fault=fault,
+                    )
                 )
-            )
+            except VendorError as error:
+                if not error.work_stays:
+                    raise
+                refusal = error
+        raise refusal
 
     def _catch_up(self) -> None:
         with self._store.transaction():
-            self._store.catch_up(self._clock.now())
+            self._store.catch_up(self._clock.now(), self._happen)
+
+    def _happen(self, event: str, moment: datetime, place: Documents, document: Json) -> None:
+        api = next(api for api in self.apis() if api.service == place.api)
+        call = Call(
+            api=api,
+            store=self._store,
+            clock=StoppedClock(moment),
+            settings=self._settings,
+            account=place.account,
+            region=place.region,
+            parameters={},
+        )
+        api.events[event](call, document)
 
     def _owner_or_first(self, secret_id: str | None) -> str:
         if secret_id is None:

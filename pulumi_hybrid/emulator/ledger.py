@@ -32,7 +32,8 @@ def charge(call: Call, what: str, resource_id: str, **details: str | int) -> Non
         call: whose, where, and by which API.
         what: one of the words above.
         resource_id: what was bought, or is kept for longer.
-        details: such as `pay_mode`, `period` and `period_unit`, as the API has them.
+        details: such as `pay_mode`, `period` and `period_unit`, as the API has them; `amount`:
+            how much in cents, less than nothing where it comes back, by the APIs that name prices.
     """
     number = len(_read(call.store)) + 1
     entry = {
@@ -49,11 +50,17 @@ def charge(call: Call, what: str, resource_id: str, **details: str | int) -> Non
 
 
 def ledger(store: Store) -> Json:
-    """All entries in order, and how many there are of each kind."""
+    """All entries in order, how many there are of each kind, and what they add up to."""
     entries = _read(store)
     kinds = Counter(entry["action"] for entry in entries)
     counts = {what: kinds[what] for what in (PURCHASE, RENEWAL, CONVERSION, UPGRADE, REFUND)}
-    return {"count": len(entries), "counts": counts, "entries": entries}
+    amount = sum(entry["details"].get("amount", 0) for entry in entries)
+    return {"count": len(entries), "counts": counts, "amount": amount, "entries": entries}
+
+
+def spent(call: Call) -> int:
+    """The cents that the account has paid by this API, without those that came back."""
+    return call.documents(ENTRIES).total("details.amount")
 
 
 def _read(store: Store) -> list[Json]:

@@ -5,9 +5,9 @@ from __future__ import annotations
 import json
 import sqlite3
 import threading
-from collections.abc import Iterator, Sequence
+from collections.abc import Callable, Iterator, Sequence
 from contextlib import contextmanager
-from datetime import datetime
+from datetime import datetime, timezone
 from pathlib import Path
 from typing import Any
 
@@ -102,23 +102,35 @@ class Store:
         account, region, body = rows[0]
         return self.documents(account, api, region, kind), json.loads(body)
 
-    def catch_up(self, now: datetime) -> None:
-        """Make the changes that have come due, in the order of their moments; see `later`."""
-        due = self.execute(
-            "SELECT sequence, document, change FROM changes WHERE moment <= ?"
-            " ORDER BY moment, sequence",
+    def catch_up(
+        self, now: datetime, happen: Callable[[str, datetime, Documents, Json], None]
+    ) -> None:
+        """Make the changes that have come due, in the order of their moments; see `later`.
+
+        Args:
+            now: until when.
+            happen: does what has only a name, at its moment, to a document.
+        """
+        # One at a time: what happens may bring further changes that are due too.
+        while due := self.execute(
+            "SELECT changes.sequence, document, moment, change, account, api, region, kind, body"
+            " FROM changes JOIN documents ON documents.sequence = document"
+            " WHERE moment <= ? ORDER BY moment, changes.sequence LIMIT 1",
             (now.timestamp(),),
-        )
-        for sequence, document, change in due:
+        ):
+            sequence, document, moment, change, account, api, region, kind, body = due[0]
             self.execute("DELETE FROM changes WHERE sequence = ?", (sequence,))
-            rows = self.execute("SELECT body FROM documents WHERE sequence = ?", (document,))
             if change is None:
                 self.execute("DELETE FROM documents WHERE sequence = ?", (document,))
-            elif rows:  # none where an earlier one of these has removed the document
-                body = {**json.loads(rows[0][0]), **json.loads(change)}
+                continue
+            made, found = json.loads(change), json.loads(body)
+            if isinstance(made, str):
+                place = self.documents(account, api, region, kind)
+                happen(made, datetime.fromtimestamp(moment, timezone.utc), place, found)
+            else:
                 self.execute(
                     "UPDATE documents SET body = ? WHERE sequence = ?",
-                    (json.dumps(body), document),
+                    (json.dumps({**found, **made}), document),
                 )
 
     def of_kind(self, kind: str) -> list[Json]:
@@ -166,6 +178,11 @@ class Documents:
         return self.place[0]
 
     @property
+    def api(self) -> str:
+        """The service that they belong to."""
+        return self.place[1]
+
+    @property
     def region(self) -> str:
         """Where these documents are."""
         return self.place[2]
@@ -203,11 +220,13 @@ class Documents:
             (*self.place, document_id),
         )
 
-    def later(self, document_id: str, moment: datetime, name: str, change: Json | None) -> None:
+    def later(
+        self, document_id: str, moment: datetime, name: str, change: Json | str | None
+    ) -> None:
         """At `moment` of the resources' time, merge `change` into a document; `None` removes it.
 
-        The moment may be over: the change is made before the next request is served. `name` says
-        what goes on (such as `status`), for `cancel`.
+        A word is the name of an `Api.event`. The moment may be over: the change is made before the
+        next request is served. `name` says what goes on (such as `status`), for `cancel`.
         """
         self._store.execute(
             "INSERT INTO changes (document, name, moment, change)"

@@ -8,21 +8,21 @@ setting chooses.
 from __future__ import annotations
 
 import base64
-import calendar
-import hashlib
 import ipaddress
 import json
 import re
 import secrets
 import string
 from collections.abc import Callable
-from datetime import datetime, timedelta, timezone
+from datetime import datetime, timedelta
 from typing import Any
 
 from . import ledger
 from .api import Api, Call, Control, ControlError, Json, Setting, VendorError
+from .clock import CHINA, months_later
 from .parameters import Flag, Many, Parameter, Structure, Text, Whole, missing
 from .store import Documents, Store
+from .tencentcloud import account_number
 
 # name: (RegionId, Alias, Remark)
 REGIONS = {
@@ -103,8 +103,6 @@ TAGS = 10
 TOKEN_HOURS = 87600  # as in the page's example
 GRACE = timedelta(hours=24)  # from the first debt to Isolate
 RECYCLED = timedelta(days=7)  # from Isolate to the end
-
-BEIJING = timezone(timedelta(hours=8))
 
 REGISTRIES = "registries"
 NAMES = "registry_names"  # apart, because a name may be taken for longer than its registry lives
@@ -869,7 +867,7 @@ def create_instance_token(call: Call) -> Json:
     }
     _replace(call, {**registry, "Tokens": [*registry["Tokens"], token]})
     return {
-        "Username": _account_number(call.account),
+        "Username": account_number(call.account),
         "Token": token["Token"],
         "ExpTime": token["ExpiredAt"],
         "TokenId": token["Id"],
@@ -935,10 +933,6 @@ def _jwt(subject: str) -> str:
     encoded = [base64.urlsafe_b64encode(json.dumps(part).encode()) for part in parts]
     signature = base64.urlsafe_b64encode(secrets.token_bytes(96))
     return b".".join([*encoded, signature]).replace(b"=", b"").decode()
-
-
-def _account_number(account: str) -> str:
-    return f"1000{int(hashlib.sha256(account.encode()).hexdigest(), 16) % 10**8:08}"
 
 
 # --- tags, as the Tag service changes them ----------------------------------------------------
@@ -1187,7 +1181,7 @@ def _prepaid(begins: datetime, prepaid: Json) -> Json:
     return {
         "PayMod": 1,
         "RenewFlag": prepaid["RenewFlag"],
-        "ExpiredAt": _beijing_time(_months_later(begins, prepaid["Period"])),
+        "ExpiredAt": _beijing_time(months_later(begins, prepaid["Period"])),
     }
 
 
@@ -1207,15 +1201,6 @@ def _charged(prepaid: Json | None) -> dict[str, str | int]:
     return {"pay_mode": "prepaid", "period": prepaid["Period"], "period_unit": "m"}
 
 
-def _months_later(moment: datetime, months: int) -> datetime:
-    """The same day of the month, or that month's last."""
-    local = moment.astimezone(BEIJING)
-    years, month = divmod(local.month - 1 + months, 12)
-    year, month = local.year + years, month + 1
-    last = calendar.monthrange(year, month)[1]
-    return local.replace(year=year, month=month, day=min(local.day, last))
-
-
 def _tag_specification(tags: list[Json]) -> Json | None:
     return {"ResourceType": "instance", "Tags": tags} if tags else None
 
@@ -1226,4 +1211,4 @@ def _letters(count: int) -> str:
 
 def _beijing_time(moment: datetime) -> str:
     """Like `2025-01-01T00:00:00+08:00`."""
-    return moment.astimezone(BEIJING).isoformat(timespec="seconds")
+    return moment.astimezone(CHINA).isoformat(timespec="seconds")

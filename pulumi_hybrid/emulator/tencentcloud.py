@@ -231,6 +231,11 @@ def signature(
     return hmac.digest(key, to_sign.encode(), "sha256").hex()
 
 
+def account_number(account: str) -> str:
+    """The number that the vendor knows an account by."""
+    return f"1000{int(hashlib.sha256(account.encode()).hexdigest(), 16) % 10**8:08}"
+
+
 def _answer(response: dict[str, Any], error_code: str | None = None) -> HttpAnswer:
     body = json.dumps({"Response": response}, ensure_ascii=False).encode()
     # Exactly this content type: the vendor's SDK looks for errors under no other.
