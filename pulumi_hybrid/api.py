@@ -112,6 +112,11 @@ class Api(ABC):
         self._call.warn(text)
 
     @property
+    def replaces(self) -> bool:
+        """Whether the call is one half of a replacement."""
+        return self._call.replaces
+
+    @property
     def abandoned(self) -> bool:
         """Whether the engine has gone, so that there is nobody to wait for."""
         return self._call.abandoned

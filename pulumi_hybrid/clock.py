@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import calendar
 import time
 from dataclasses import dataclass, field
 from datetime import datetime, timedelta, timezone
@@ -26,6 +27,21 @@ def parse(text: str) -> datetime:
 def later(start: str, delay: timedelta) -> str:
     """A point in time some time after another, RFC 3339, UTC."""
     return (parse(start) + delay).astimezone(timezone.utc).strftime("%Y-%m-%dT%H:%M:%SZ")
+
+
+def months_later(start: datetime, months: int) -> datetime:
+    """A point in time some calendar months after another; in a shorter month, its last day."""
+    year, month = divmod(start.year * 12 + start.month - 1 + months, 12)
+    last = calendar.monthrange(year, month + 1)[1]
+    return start.replace(year=year, month=month + 1, day=min(start.day, last))
+
+
+def months_until(start: datetime, end: datetime) -> int:
+    """The fewest whole months after a start that reach an end; 0 where it is reached already."""
+    months = max(0, (end.year - start.year) * 12 + end.month - start.month - 1)
+    while months_later(start, months) < end:
+        months += 1
+    return months
 
 
 def hours_between(start: str, end: str) -> int:

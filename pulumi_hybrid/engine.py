@@ -59,7 +59,8 @@ class Call:
         timeout: seconds that the user's ``custom_timeouts`` allow; None where the user set none.
         old_inputs: the inputs of the last successful run, as the program gave them; None where the
             engine does not say or there was none.
-        replaces: in a delete, whether another resource has taken this one's place in this run.
+        replaces: in a create, whether it takes the place of a resource that was there before this
+            run; in a delete, whether another resource has taken this one's place in it.
     """
 
     urn: str = ""

@@ -264,9 +264,9 @@ class Structure(Field):
                 yield f"{self.name}: has no {name}, but {' and '.join(names)}"
         for part in self.parts:
             given = value.get(part.name)
-            if given is not None:
-                yield from (f"{self.name}.{problem}" for problem in part.problems(given))
-            elif part.required:
+            problems = [] if given is None else list(part.problems(given))
+            yield from (f"{self.name}.{problem}" for problem in problems)
+            if part.required and not problems and (given is None or part.normal(given) is None):
                 yield f"{self.name}.{part.name}: is not given"
 
     def normal(self, value: Any) -> Any:  # noqa: D102
@@ -283,10 +283,12 @@ class Structure(Field):
         return {part.name: part._effective(value.get(part.name)) for part in self.parts}
 
     def on_wire(self, value: Any) -> Any:  # noqa: D102
+        # The vendors want the parts of what is given, also those that the program leaves out.
+        whole = {part.name: value.get(part.name, part.default) for part in self.parts}
         return {
-            part.wire_name: part.on_wire(value[part.name])
+            part.wire_name: part.on_wire(whole[part.name])
             for part in self.parts
-            if part.name in value
+            if whole[part.name] is not None
         }
 
 
@@ -296,14 +298,18 @@ class Many(Field):
 
     Attributes:
         each: what the things are like; its name is not used.
+        most: how many there may be; None where there is no limit.
     """
 
     each: Structure
+    most: int | None = None
 
     def problems(self, value: Any) -> Iterator[str]:  # noqa: D102
         if not isinstance(value, list):
             yield f"{self.name}: must be a list"
             return
+        if self.most is not None and len(value) > self.most:
+            yield f"{self.name}: must be at most {self.most}, are {len(value)}"
         for index, item in enumerate(value):
             yield from replace(self.each, name=f"{self.name}[{index}]").problems(item)
 
@@ -315,22 +321,26 @@ class Many(Field):
         return sorted(items, key=lambda item: sorted(map(str, item.items())))
 
 
+MADE_UP_DIGITS = 7
+"""Hex digits at the end of a made-up name."""
+
+
 @dataclass(frozen=True, kw_only=True)
 class AutoName(Text):
-    """A name that is made up where the program gives none: the resource's, and seven hex digits."""
+    """A name that is made up where the program gives none: the resource's, and hex digits."""
 
     def filled(self, before: Any, call: Call) -> Any:  # noqa: D102
         if before is not None:
             return before
-        return f"{self._stem(call)}-{secrets.token_hex(4)[:7]}"
+        return f"{self._stem(call)}-{secrets.token_hex(MADE_UP_DIGITS)[:MADE_UP_DIGITS]}"
 
     def is_made_up(self, name: str, call: Call) -> bool:
         """Whether a name is one that was made up, and the next one will be another."""
-        return bool(re.fullmatch(f"{self._stem(call)}-[0-9a-f]{{7}}", name))
+        return bool(re.fullmatch(f"{self._stem(call)}-[0-9a-f]{{{MADE_UP_DIGITS}}}", name))
 
     def _stem(self, call: Call) -> str:
         stem = re.sub("[^a-z0-9]+", "-", call.name.lower()).strip("-")
-        return stem[: self.most - 8].strip("-") or "resource"
+        return stem[: self.most - MADE_UP_DIGITS - 1].strip("-") or "resource"
 
 
 @dataclass(frozen=True, kw_only=True)

@@ -46,12 +46,14 @@ class _Run:
         declared: URNs that the program declares in this run.
         existing: URNs of resources that were there before it.
         adopted: URN and id of what was taken over in it.
+        named: URNs of resources whose unique name the program gives.
     """
 
     def __init__(self) -> None:
         self.declared: set[str] = set()
         self.existing: set[str] = set()
         self.adopted: set[tuple[str, str]] = set()
+        self.named: set[str] = set()
 
 
 _run = _Run()
@@ -85,6 +87,7 @@ class Lifecycle(ResourceProvider, ABC):
         id_output: the output that is the vendor's id by its own name.
         outputs: what else comes out beside the inputs, once-only secrets not counted.
         secrets: outputs that the vendor shows only once.
+        notes: outputs that the vendor does not show: what a run leaves for the next to know.
         unique: the input that no two resources may share: while it stays the same, the old resource
             is deleted before the new one is made.
         seconds: how long a create, update or delete may take where the user's ``custom_timeouts``
@@ -100,6 +103,7 @@ class Lifecycle(ResourceProvider, ABC):
     id_output: ClassVar[str]
     outputs: ClassVar[Sequence[str]]
     secrets: ClassVar[Sequence[str]] = ()
+    notes: ClassVar[Sequence[str]] = ()
     unique: ClassVar[AutoName | None] = None
     seconds: ClassVar[float] = 5 * 60
 
@@ -136,10 +140,16 @@ class Lifecycle(ResourceProvider, ABC):
     def remove(self, api: Api, id: str, inputs: Properties, call: Call) -> None:
         """Delete it as the inputs say; one that is gone already is deleted."""
 
-    def finish(self, api: Api, id: str, inputs: Properties) -> Properties:
+    def finish(self, api: Api, id: str, inputs: Properties, before: Properties) -> Properties:
         """Bring a resource that exists to what the inputs ask, as far as creating it did not.
 
         Safe to repeat: a run that was cut off is taken up again here.
+
+        Args:
+            api: the vendor's API.
+            id: the resource's id.
+            inputs: all that the program gives.
+            before: the outputs of the last run; empty where the resource is made in this one.
 
         Returns:
             What ``look_up`` says in the end.
@@ -168,6 +178,14 @@ class Lifecycle(ResourceProvider, ABC):
     def overdue(self, inputs: Properties, outputs: Properties) -> bool:
         """Whether ``finish`` has something to do although no input changed."""
         return False
+
+    def orphans(self, api: Api, name: str) -> list[str]:
+        """Ids of resources that an interrupted run may have made with another made-up name."""
+        return []
+
+    def irreplaceable(self, outputs: Properties) -> str:
+        """Why it may not be replaced as it is, and what to do first; empty where it may."""
+        return ""
 
     def worn_out(self, inputs: Properties, outputs: Properties) -> list[str]:
         """The outputs that ask for a new resource although no input changed."""
@@ -200,6 +218,8 @@ class Lifecycle(ResourceProvider, ABC):
                 given[REGION.name] = self._region(_olds)
             except Misconfigured as error:
                 problems.append(f"{REGION.name}: {error.reason}")
+        if call.urn and self.unique and self.unique.name in given:
+            _run.named.add(call.urn)
         kept = {}
         for an_input in self.inputs:
             value = given.get(an_input.name)
@@ -225,6 +245,8 @@ class Lifecycle(ResourceProvider, ABC):
         replaces = self._changed(OnChange.REPLACE, before, _news)
         if not any(engine.is_unknown(_news.get(name)) for name in self._names):
             replaces += self.worn_out(_news, _olds)
+        if replaces and (why_not := self.irreplaceable(_olds)):
+            raise Error(f"the change of {' and '.join(replaces)} replaces it, but {why_not}")
         certain = bool(replaces) or self.overdue(_news, _olds)
         updates = self._changed(OnChange.UPDATE, before, _news)
         if not replaces:
@@ -247,9 +269,16 @@ class Lifecycle(ResourceProvider, ABC):
         if adopt_id and call.urn not in _run.existing:
             _run.adopted.add((call.urn, adopt_id))
             return CreateResult(adopt_id, self._adopt(api, adopt_id, inputs, call))
+        call.replaces = call.urn in _run.existing
+        if not call.replaces and self.unique and self._name_is_made_up(inputs, call):
+            for id in self.orphans(api, inputs[self.unique.name]):
+                call.warn(
+                    f"{self.kind} {id} bears a name made up for a resource of this name. If an "
+                    f'interrupted run made it, take it over with adopt_id="{id}", or delete it.'
+                )
         made = self.make(api, inputs)
         try:
-            return CreateResult(made.id, self._finish(api, made, inputs))
+            return CreateResult(made.id, self._finish(api, made, inputs, {}))
         finally:
             if call.abandoned:
                 # Nobody will ever hold this id. Undone now, it is no orphan.
@@ -281,6 +310,7 @@ class Lifecycle(ResourceProvider, ABC):
             return ReadResult("", {})
         if first_look and self.secrets:
             call.warn(self._secret_is_lost(id_))
+        now |= {name: props[name] for name in self.notes if name in props}
         inputs = self._given(before if call.old_inputs is None else call.old_inputs)
         inputs[REGION.name] = before[REGION.name]
         if not unfinished:
@@ -300,7 +330,7 @@ class Lifecycle(ResourceProvider, ABC):
             if now is None:
                 raise Gone("the vendor does not show it. If it was deleted, run `pulumi refresh`")
             self.change(api, _id, now, inputs, names)
-        return UpdateResult(self._finish(api, Made(_id, self._once_only(_olds)), inputs))
+        return UpdateResult(self._finish(api, Made(_id, self._once_only(_olds)), inputs, _olds))
 
     @engine.hook("delete")
     def delete(self, _id: str, _props: Properties) -> None:
@@ -318,6 +348,11 @@ class Lifecycle(ResourceProvider, ABC):
         self.remove(self._connect(inputs, call), _id, inputs, call)
 
     # What the hooks share.
+
+    @property
+    def _noted(self) -> tuple[str, ...]:
+        """The outputs that are not inputs."""
+        return (*self.outputs, *self.notes)
 
     @property
     def _names(self) -> list[str]:
@@ -355,11 +390,14 @@ class Lifecycle(ResourceProvider, ABC):
         """Whether a new resource could not be made while the old one is there."""
         if self.unique is None:
             return False
-        name = after.get(self.unique.name)
-        if name != before.get(self.unique.name):
+        same = after.get(self.unique.name) == before.get(self.unique.name)
+        # For a replacement the engine has a name that is not given made up anew.
+        return same and not self._name_is_made_up(after, call)
+
+    def _name_is_made_up(self, inputs: Properties, call: Call) -> bool:
+        if self.unique is None or call.urn in _run.named:
             return False
-        # For a replacement the engine has the name made up anew.
-        return not self.unique.is_made_up(str(name), call)
+        return self.unique.is_made_up(str(inputs.get(self.unique.name)), call)
 
     def _look_up(self, api: Api, id: str, inputs: Properties) -> Properties | None:
         """What ``look_up`` says; an answer that it does not understand is no bug of ours."""
@@ -423,6 +461,8 @@ class Lifecycle(ResourceProvider, ABC):
             todo = "Check adopt_id and the region, or take adopt_id out to make a new one"
             raise self._nothing_there(id, inputs, todo)
         given = {name: inputs[name] for name in now if name in inputs}
+        if self.unique and self._name_is_made_up(inputs, call):
+            given.pop(self.unique.name, None)
         different = self._changed(OnChange.REPLACE, now, {**now, **given})
         if different:
             raise Error(
@@ -434,7 +474,7 @@ class Lifecycle(ResourceProvider, ABC):
         names = self._changed(OnChange.UPDATE, now, {**now, **given})
         if names:
             self.change(api, id, now, inputs, names)
-            now = self.finish(api, id, inputs)
+            now = self.finish(api, id, inputs, {})
         return self._outputs(id, inputs, now, {})
 
     def _nothing_there(self, id: str, inputs: Properties, todo: str) -> Gone:
@@ -446,16 +486,19 @@ class Lifecycle(ResourceProvider, ABC):
             "once, when it was made."
         )
 
-    def _finish(self, api: Api, made: Made, inputs: Properties) -> Properties:
+    def _finish(self, api: Api, made: Made, inputs: Properties, before: Properties) -> Properties:
         """All outputs of a resource that was made, whatever happens from here on."""
         try:
-            now = self.finish(api, made.id, inputs)
+            now = self.finish(api, made.id, inputs, before)
         except Exception as error:  # noqa: BLE001 - not even a bug of ours may lose it
+            # What was not seen this time is as it was seen last.
+            seen = {name: before[name] for name in self._noted if name in before}
+            seen |= getattr(error, "now", {})
             raise InitFailed(
                 f"{made.id} is made and kept, but not finished: {engine.as_error(error)} "
                 "Run `pulumi up` again to finish it.",
                 made.id,
-                self._outputs(made.id, inputs, getattr(error, "now", {}), made.secrets),
+                self._outputs(made.id, inputs, seen, made.secrets),
             ) from None
         return self._outputs(made.id, inputs, now, made.secrets)
 

@@ -2,16 +2,20 @@
 
 from __future__ import annotations
 
+import ipaddress
+import re
 from collections.abc import Callable, Mapping
-from datetime import datetime
+from contextlib import suppress
+from datetime import timedelta
 from typing import Any, TypedDict
 
 import pulumi
 
 from pulumi_hybrid import clock
+from pulumi_hybrid.answers import objects
 from pulumi_hybrid.api import Api, Meaning
 from pulumi_hybrid.clock import Deadline
-from pulumi_hybrid.engine import Call
+from pulumi_hybrid.engine import Call, is_unknown
 from pulumi_hybrid.errors import (
     Ambiguous,
     Error,
@@ -23,6 +27,7 @@ from pulumi_hybrid.errors import (
 )
 from pulumi_hybrid.fields import (
     ADOPT_ID,
+    MADE_UP_DIGITS,
     REGION,
     AddressRange,
     AutoName,
@@ -52,6 +57,10 @@ class Busy(Refused):
     """Another change of the registry is under way; refused before any work."""
 
 
+class Conflict(Busy):
+    """The same; to a create action it says that there is such a registry."""
+
+
 _NAME_RULE = "Use 5 to 50 lower-case letters, digits and hyphens, no hyphen first or last."
 _CONSOLE = "Open the TCR console once and authorise the service."
 
@@ -68,7 +77,9 @@ _MEANINGS = {
         "TCR could not check the region. Try later.", Transient
     ),
     "InternalError.ErrConflict": Meaning("another change of it is under way. Try later.", Busy),
-    "InternalError.ErrorConflict": Meaning("another change of it is under way. Try later.", Busy),
+    "InternalError.ErrorConflict": Meaning(
+        "another change of it is under way. Try later.", Conflict
+    ),
     "InternalError.ErrNotExist": Meaning(
         f"something that the registry needs does not exist. {_CONSOLE}"
     ),
@@ -100,11 +111,26 @@ _MEANINGS = {
 _PAUSE = 2.5
 """Seconds between two looks at a registry that is being waited for."""
 _CREATE_TRIES = 3
-_SECONDS_TO_SHOW_A_RENEWAL = 60
+_LOOKS_FOR_A_LOST_ONE = 5
+_SECONDS_TO_FREE_A_NAME = 60
+_SECONDS_TO_SHOW_AN_ORDER = 60
+_SECONDS_OF_AN_OLD_STATUS = 15
+"""How long a status may still be that of an earlier change or deletion that failed."""
 
-_MOVING = ("Pending", "Deploying", "Unhealthy")
+_NOT_MADE_YET = (None, "Pending", "Deploying")
 _FAILED_FOR_GOOD = "FailedCreated"
 """Such a registry never becomes one: the next run replaces it."""
+_OF_AN_EARLIER_CHANGE = "FailedUpdated"
+_FAILED = {
+    _FAILED_FOR_GOOD: "The next `pulumi up` replaces it.",
+    _OF_AN_EARLIER_CHANGE: "Look at it in the TCR console.",
+    "Isolate": "Settle the account's arrears, or renew it, in the console.",
+    "Bucket-Error": "Look after its bucket in the COS console.",
+    "Deleting": "Run `pulumi refresh` when it is gone.",
+    "DeleteFailed": "Look at it in the TCR console.",
+    "DeleteBucketFailed": "Empty its bucket in the COS console, and run `pulumi destroy`.",
+}
+"""What to do about a registry that will not be Running by itself. Any other status may pass."""
 
 
 class ChargePrepaidArgs(TypedDict, total=False):
@@ -112,7 +138,8 @@ class ChargePrepaidArgs(TypedDict, total=False):
 
     Attributes:
         period: months of the first term, at least 1. Changed later, it buys nothing.
-        renew_flag: 0 (default): by hand; 1: automatically; 2: not, and without notice.
+        renew_flag: 0 (default): by hand; 1: automatically; 2: not, and without notice. Changed
+            later, it is sent with the next renewal that ``paid_until`` asks for, and not before.
     """
 
     period: pulumi.Input[int]
@@ -158,6 +185,26 @@ class TagSpecificationArgs(TypedDict):
 
 
 _REGISTRY_NAME = AutoName(name="registry_name", least=1, most=50)
+_PUBLIC_ACCESS = Structure(
+    name="public_access",
+    parts=(
+        Flag(name="enabled", required=True),
+        Many(
+            name="security_policies",
+            default=[],
+            each=Structure(
+                name="policy",
+                parts=(
+                    AddressRange(name="cidr_block", required=True, versions=(4,)),
+                    Text(name="description", required=True, least=1, most=255),
+                ),
+            ),
+        ),
+    ),
+    on_change=OnChange.UPDATE,
+    kept_when_absent=True,
+    sent=False,
+)
 
 
 class InstanceProvider(Lifecycle):
@@ -189,6 +236,7 @@ class InstanceProvider(Lifecycle):
                 Many(
                     name="tags",
                     default=[],
+                    most=10,
                     each=Structure(
                         name="tag",
                         parts=(
@@ -223,26 +271,7 @@ class InstanceProvider(Lifecycle):
         Flag(name="deletion_protection", default=False, on_change=OnChange.UPDATE),
         # What the vendor takes where nothing is given depends on the type.
         Flag(name="enable_cos_versioning", on_change=OnChange.UPDATE, kept_when_absent=True),
-        Structure(
-            name="public_access",
-            parts=(
-                Flag(name="enabled", required=True),
-                Many(
-                    name="security_policies",
-                    default=[],
-                    each=Structure(
-                        name="policy",
-                        parts=(
-                            AddressRange(name="cidr_block", required=True, versions=(4,)),
-                            Text(name="description", required=True, least=1, most=255),
-                        ),
-                    ),
-                ),
-            ),
-            on_change=OnChange.UPDATE,
-            kept_when_absent=True,
-            sent=False,
-        ),
+        _PUBLIC_ACCESS,
         Moment(name="paid_until", on_change=OnChange.NOTHING, sent=False),
         Flag(name="delete_bucket", default=False, on_change=OnChange.NOTHING, sent=False),
         REGION,
@@ -250,6 +279,7 @@ class InstanceProvider(Lifecycle):
     )
     id_output = "registry_id"
     outputs = ("status", "public_domain", "internal_endpoint", "created_at", "expired_at")
+    notes = ("renewal_ordered",)
     unique = _REGISTRY_NAME
     seconds = 15 * 60
 
@@ -281,31 +311,50 @@ class InstanceProvider(Lifecycle):
             tags = [{"Key": key, "Value": text} for key, text in _tags(inputs).items()]
             body["TagSpecification"] = {"ResourceType": "instance", "Tags": tags}
         name = inputs["registry_name"]
-        held = _find(api, name)
-        if held:
-            # Looked for before anything is sent: whatever shows afterwards is what this made.
-            raise Error(_held(name, held["RegistryId"]))
-        lost = False
+        # Looked for before anything is sent: whatever shows afterwards is what this made.
+        _free_of_own(api, name)
+        freed = Deadline(_SECONDS_TO_FREE_A_NAME if api.replaces else 0)
+        lost = ""
         for tries_left in reversed(range(_CREATE_TRIES)):
             try:
-                answer = api.call("CreateInstance", body, repeatable=False, holding=("RegistryId",))
-            except NameTaken as taken:
-                own = _find(api, name)
-                if own and lost:
-                    return Made(own["RegistryId"])
-                raise _taken(name, own, taken) from None
-            except (Ambiguous, Transient) as error:
-                lost = True
-                own = _find(api, name)
-                if own:
-                    return Made(own["RegistryId"])
-                if not tries_left:
-                    error.reason += f" No registry {name} shows in the account."
+                answer = _when_freed(api, freed, name, body)
+            except (Ambiguous, Transient, NameTaken, Conflict) as error:
+                taken = isinstance(error, (NameTaken, Conflict))
+                if isinstance(error, Refused) and taken and not lost:
+                    raise Refused(
+                        f"the registry name {name} is taken by somebody else, or in another "
+                        "region. Choose another.",
+                        error.answer,
+                    ) from None
+                lost = (
+                    f" It may exist and cost: look for {name} in the console, and take it over "
+                    "with adopt_id."
+                )
+                made = _find_lost(api, name)
+                if made:
+                    return Made(made)
+                if taken or not tries_left:
+                    error.reason += lost
                     raise
                 api.sleep(_PAUSE)
+            except Error as error:
+                error.reason += lost
+                raise
             else:
                 return Made(str(answer["RegistryId"]))
         raise AssertionError
+
+    def orphans(self, api: Api, name: str) -> list[str]:
+        """Registries of the last day whose names differ from this one in the made-up part alone."""
+        alike = re.compile(re.escape(name[:-MADE_UP_DIGITS]) + f"[0-9a-f]{{{MADE_UP_DIGITS}}}")
+        answer = api.call("DescribeInstances", {"Limit": 100})
+        return [
+            str(registry.get("RegistryId"))
+            for registry in objects(answer.get("Registries"))
+            if alike.fullmatch(str(registry.get("RegistryName")))
+            and registry.get("Status") != "Deleting"
+            and _is_fresh(registry.get("CreatedAt"))
+        ]
 
     def look_up(self, api: Api, id: str, inputs: Properties) -> Properties | None:  # noqa: D102
         registry = _describe(api, id)
@@ -319,11 +368,16 @@ class InstanceProvider(Lifecycle):
     def change(  # noqa: D102
         self, api: Api, id: str, now: Properties, inputs: Properties, names: list[str]
     ) -> None:
-        charge_type = inputs.get("registry_charge_type", 0)
-        if "registry_charge_type" in names and now["registry_charge_type"] != charge_type:
-            _make_prepaid(api, id, inputs)
+        wanted = inputs.get("registry_charge_type", 0)
+        becomes_prepaid = "registry_charge_type" in names and now["registry_charge_type"] != wanted
+        if becomes_prepaid and wanted != 1:
+            raise Error(
+                "a prepaid registry cannot be made pay-as-you-go again. Set registry_charge_type "
+                "back to 1, or let the term end"
+            )
+        # One that a run left unfinished takes no change before it runs.
+        _wait_until_running(api, id, inputs, now)
         for name, wire in (
-            # Protection is lifted first, and set last, like everything a user would do by hand.
             ("registry_type", "RegistryType"),
             ("enable_cos_versioning", "EnableCosVersioning"),
             ("deletion_protection", "DeletionProtection"),
@@ -332,29 +386,52 @@ class InstanceProvider(Lifecycle):
                 _modify(api, {"RegistryId": id, wire: inputs.get(name, False)})
         if "tags" in names or "tag_specification" in names:
             _change_tags(api, id, _tags(now), _tags(inputs))
+        # Money last: what fails before it has cost nothing.
+        if becomes_prepaid:
+            _make_prepaid(api, id, inputs)
 
-    def finish(self, api: Api, id: str, inputs: Properties) -> Properties:
-        """Wait until it runs; then its public access, and what is still to be paid."""
-        now = self._wait_until_running(api, id, inputs)
+    def finish(self, api: Api, id: str, inputs: Properties, before: Properties) -> Properties:
+        """Wait until it runs; then its public access, and what a preview said is to be paid."""
+        now = super().finish(api, id, inputs, before)
+        now = _wait_until_running(api, id, inputs, now, inputs["registry_type"])
         wanted = inputs.get("public_access")
         if wanted is not None:
             _open_or_close(api, id, wanted["enabled"])
             if wanted["enabled"]:
                 _set_policies(api, id, wanted.get("security_policies") or [])
-        if _months_to_pay(inputs, now):
-            _renew(api, id, inputs, now)
-        return super().finish(api, id, inputs)
+        if _months_to_pay(inputs, before):
+            _renew(api, id, inputs, before, now)
+        now = super().finish(api, id, inputs, before)
+        months = _months_to_pay(inputs, now)
+        if months:
+            api.warn(
+                f"paid_until is past {now['expired_at']}: the next `pulumi up` buys {months} more "
+                "months."
+            )
+        return now
 
     def overdue(self, inputs: Properties, outputs: Properties) -> bool:
-        """Whether a renewal is to be bought."""
-        return _months_to_pay(inputs, outputs) > 0
+        """Whether it was not finished, or a renewal is to be bought."""
+        wanted = inputs.get("public_access")
+        unfinished = (
+            wanted is not None
+            and not is_unknown(wanted)
+            and _PUBLIC_ACCESS.differs(wanted, outputs.get("public_access"))
+        )
+        return (
+            unfinished
+            or outputs.get("status") in _NOT_MADE_YET
+            or _months_to_pay(inputs, outputs) > 0
+        )
 
     def remarks(  # noqa: D102
         self, before: Properties, inputs: Properties, outputs: Properties
     ) -> list[str]:
         remarks = []
         months = _months_to_pay(inputs, outputs)
-        if months:
+        if months and _is_ordered(inputs, outputs, outputs):
+            remarks.append("a renewal is ordered, but does not show yet: this buys none.")
+        elif months:
             remarks.append(
                 f"paid_until is past {outputs['expired_at']}: this buys {months} more months."
             )
@@ -370,6 +447,15 @@ class InstanceProvider(Lifecycle):
             )
         return remarks
 
+    def irreplaceable(self, outputs: Properties) -> str:
+        """One that is protected; not one that never became a registry."""
+        if not outputs.get("deletion_protection") or outputs.get("status") == _FAILED_FOR_GOOD:
+            return ""
+        return (
+            "deletion_protection is on. Set it to False in a `pulumi up` of its own, which changes "
+            "nothing else"
+        )
+
     def worn_out(self, inputs: Properties, outputs: Properties) -> list[str]:
         """One whose making has failed for good."""
         return ["status"] if outputs.get("status") == _FAILED_FOR_GOOD else []
@@ -379,53 +465,60 @@ class InstanceProvider(Lifecycle):
         registry = _describe(api, id)
         if registry is None:
             return
+        status = registry.get("Status")
         if registry.get("DeletionProtection"):
-            raise Error(
-                f"deletion_protection of {registry.get('RegistryName')} is on. Set it to False and "
-                "run `pulumi up` before the destroy"
-            )
+            # A registry that never was one, or that nobody will ever hold, protects nothing.
+            if status != _FAILED_FOR_GOOD and not api.abandoned:
+                raise Error(
+                    f"deletion_protection of {registry.get('RegistryName')} is on. Set it to False "
+                    "and run `pulumi up` before the destroy"
+                )
+            _modify(api, {"RegistryId": id, "DeletionProtection": False})
         delete_bucket = bool(inputs.get("delete_bucket"))
         parameters = {"RegistryId": id, "DeleteBucket": delete_bucket, "DryRun": False}
-        if registry.get("Status") != "Deleting":
+        if status != "Deleting":
             try:
                 _when_free(api, lambda: api.call("DeleteInstance", parameters))
             except NotFound:
                 return
-        _wait_until_gone(api, id)
+        _wait_until_gone(api, id, status)
         if not delete_bucket:
             call.warn(
                 f"The COS bucket of {registry.get('RegistryName')} ({id}) stays, with all images "
                 "in it, and goes on costing: delete_bucket is False. Delete it in the COS console."
             )
 
-    def _wait_until_running(self, api: Api, id: str, inputs: Properties) -> Properties:
-        now = super().finish(api, id, inputs)
-        while True:
-            status = now["status"]
-            upgraded = now["registry_type"] == inputs["registry_type"]
-            if status == "Running" and upgraded:
-                return now
-            if status not in (*_MOVING, "Running"):
-                raise NotReady(f"it is {status}{_conditions(api, id)}. {_what_to_do(status)}", now)
-            passed = f"{api.deadline.passed:.0f} s"
-            if api.deadline.left < _PAUSE or api.abandoned:
-                why = _conditions(api, id) if status == "Unhealthy" else ""
-                raise NotReady(f"it is still {status} after {passed}{why}.", now)
-            waiting_for = "Running" if upgraded else inputs["registry_type"]
-            api.wait(f"{status} for {passed}, waiting for {waiting_for}", status, _PAUSE)
-            registry = _describe(api, id)
-            if registry is None:
-                raise Gone("the vendor shows it no more. Run `pulumi refresh`.")
-            now |= _properties(registry, inputs)
 
+def _wait_until_running(
+    api: Api, id: str, inputs: Properties, now: Properties, registry_type: str | None = None
+) -> Properties:
+    """Wait for a status that is good, and for the type where one is given.
 
-def _what_to_do(status: str) -> str:
-    return {
-        _FAILED_FOR_GOOD: "The next `pulumi up` replaces it.",
-        "Isolate": "Settle the account's arrears, or renew it, in the console.",
-        "Bucket-Error": "Look after its bucket in the COS console.",
-        "Deleting": "Run `pulumi refresh` when it is gone.",
-    }.get(status, "Look at it in the TCR console.")
+    Returns:
+        What shows of it then.
+
+    Raises:
+        NotReady: it failed, or time is up.
+    """
+    earlier = Deadline(_SECONDS_OF_AN_OLD_STATUS)
+    while True:
+        status = now["status"]
+        upgraded = registry_type is None or now["registry_type"] in (registry_type, None)
+        if status == "Running" and upgraded:
+            return now
+        old = status == _OF_AN_EARLIER_CHANGE and earlier.left > 0
+        if status in _FAILED and not old:
+            raise NotReady(f"it is {status}{_conditions(api, id)}. {_FAILED[status]}", now)
+        passed = f"{api.deadline.passed:.0f} s"
+        if api.deadline.left < _PAUSE or api.abandoned:
+            why = _conditions(api, id) if status == "Unhealthy" else ""
+            raise NotReady(f"it is still {status} after {passed}{why}.", now)
+        waiting_for = "Running" if upgraded else registry_type
+        api.wait(f"{status} for {passed}, waiting for {waiting_for}", str(status), _PAUSE)
+        registry = _describe(api, id)
+        if registry is None:
+            raise Gone("the vendor shows it no more. Run `pulumi refresh`.")
+        now = now | _properties(registry, inputs)
 
 
 def _describe(api: Api, id: str) -> dict[str, Any] | None:
@@ -433,9 +526,9 @@ def _describe(api: Api, id: str) -> dict[str, Any] | None:
         answer = api.call("DescribeInstances", {"Registryids": [id]})
     except NotFound:
         return None
-    for registry in answer.get("Registries") or ():
+    for registry in objects(answer.get("Registries")):
         if registry.get("RegistryId") == id:
-            return dict(registry)
+            return registry
     return None
 
 
@@ -443,27 +536,67 @@ def _find(api: Api, name: str) -> dict[str, Any] | None:
     """The registry of that name in the own account and region."""
     filters = [{"Name": "RegistryName", "Values": [name]}]
     answer = api.call("DescribeInstances", {"Filters": filters, "Limit": 100})
-    for registry in answer.get("Registries") or ():
-        if registry.get("RegistryName") == name:
-            return dict(registry)
+    for registry in objects(answer.get("Registries")):
+        if registry.get("RegistryName") == name and registry.get("RegistryId"):
+            return registry
     return None
 
 
-def _held(name: str, id: str) -> str:
-    return (
-        f"the account has a registry {name} already, {id}, which this stack does not hold. "
-        f'Take it over with adopt_id="{id}", or choose another name.'
-    )
+def _free_of_own(api: Api, name: str) -> None:
+    """Return when the account has no registry of that name; one that is being deleted passes.
+
+    Raises:
+        Error: it has one, and what to do.
+    """
+    while own := _find(api, name):
+        status, id = own.get("Status"), own["RegistryId"]
+        if status == "Isolate":
+            raise Error(
+                f"the account's registry {name}, {id}, is isolated, and holds the name until the "
+                "vendor erases it. Choose another name, or renew it in the console"
+            )
+        if status != "Deleting":
+            raise Error(
+                f"the account has a registry {name} already, {id}, which this stack does not "
+                f'hold. Take it over with adopt_id="{id}", or choose another name'
+            )
+        if api.deadline.left < _PAUSE or api.abandoned:
+            raise Error(f"the account's registry {name}, {id}, is still being deleted. Try later")
+        api.wait(f"waiting for the end of {id}, which holds the name {name}", "name", _PAUSE)
 
 
-def _taken(name: str, own: Mapping[str, Any] | None, taken: NameTaken) -> Error:
-    if own:
-        return Refused(_held(name, own["RegistryId"]), taken.answer)
-    return Refused(
-        f"the registry name {name} is taken by somebody else, or in another region. "
-        "Choose another.",
-        taken.answer,
-    )
+def _when_freed(api: Api, freed: Deadline, name: str, body: Mapping[str, Any]) -> dict[str, Any]:
+    """CreateInstance; a name that the replaced registry had is freed a little later than it."""
+    while True:
+        try:
+            return api.call("CreateInstance", body, repeatable=False, holding=("RegistryId",))
+        except (NameTaken, Conflict):
+            if min(freed.left, api.deadline.left) < _PAUSE or api.abandoned:
+                raise
+            api.wait(f"waiting for the vendor to free the name {name}", "name", _PAUSE)
+
+
+def _find_lost(api: Api, name: str) -> str | None:
+    """The id of the registry whose creation was not answered; None where none shows in time."""
+    for _ in range(_LOOKS_FOR_A_LOST_ONE):
+        try:
+            own = _find(api, name)
+        except Error:
+            # What is told is why it was lost; that it cannot be looked for changes nothing.
+            return None
+        if own:
+            return str(own["RegistryId"])
+        if api.deadline.left < 0 or api.abandoned:
+            break
+        api.sleep(1)
+    return None
+
+
+def _is_fresh(created_at: Any) -> bool:
+    try:
+        return clock.now() - clock.parse(created_at) < timedelta(days=1)
+    except (AttributeError, ValueError):
+        return True
 
 
 def _conditions(api: Api, id: str) -> str:
@@ -474,8 +607,8 @@ def _conditions(api: Api, id: str) -> str:
         return ""
     reasons = [
         str(condition["Reason"])
-        for status in answer.get("RegistryStatusSet") or ()
-        for condition in status.get("Conditions") or ()
+        for status in objects(answer.get("RegistryStatusSet"))
+        for condition in objects(status.get("Conditions"))
         if condition.get("Reason")
     ]
     return f" ({'; '.join(reasons)})" if reasons else ""
@@ -484,7 +617,7 @@ def _conditions(api: Api, id: str) -> str:
 def _properties(registry: Mapping[str, Any], inputs: Properties) -> Properties:
     """A Registry as inputs and outputs."""
     specification = registry.get("TagSpecification") or {}
-    tags = {tag["Key"]: tag.get("Value") or "" for tag in specification.get("Tags") or ()}
+    tags = {tag["Key"]: tag.get("Value") or "" for tag in objects(specification.get("Tags"))}
     now = {
         "registry_name": registry.get("RegistryName"),
         "registry_type": registry.get("RegistryType"),
@@ -545,15 +678,24 @@ def _when_free(api: Api, change: Callable[[], Any]) -> None:
             return
 
 
-def _wait_until_gone(api: Api, id: str) -> None:
+def _wait_until_gone(api: Api, id: str, before: Any) -> None:
+    """Wait for the end of a deletion.
+
+    Args:
+        api: the vendor's API.
+        id: the registry's id.
+        before: its status before the deletion was asked for, which may show a little longer.
+    """
+    earlier = Deadline(_SECONDS_OF_AN_OLD_STATUS)
     while (registry := _describe(api, id)) is not None:
         status = registry.get("Status")
-        if status == "DeleteBucketFailed":
+        old = status == before and earlier.left > 0
+        if status == "DeleteBucketFailed" and not old:
             raise Error(
                 "the registry is deleted, but its bucket could not be. Empty it in the COS "
                 "console, settle arrears, and run `pulumi destroy` again"
             )
-        if status == "DeleteFailed":
+        if status == "DeleteFailed" and not old:
             raise Error(f"the deletion failed{_conditions(api, id)}. Ask the vendor's support")
         if status == "Isolate" and registry.get("PayMod") == 1:
             api.warn(f"{id} was returned and is isolated; the vendor erases it in some days.")
@@ -584,28 +726,46 @@ def _policies(api: Api, id: str) -> list[dict[str, Any]]:
     except NotFound:
         # So it answers while the entrance is not open, too.
         return []
-    return list(answer.get("SecurityPolicySet") or ())
+    return objects(answer.get("SecurityPolicySet"))
+
+
+def _network(block: Any) -> str:
+    """What tells policies apart: the vendor may write a block in another way than the program."""
+    try:
+        return str(ipaddress.ip_interface(block).network)
+    except ValueError:
+        return str(block)
 
 
 def _public_access(api: Api, id: str, wanted: Properties) -> Properties:
-    """The entrance as it is, its policies in the order of the wanted ones."""
+    """The entrance as it is, its policies as the wanted ones are written, and in their order."""
     enabled = _endpoint_status(api, id) in ("Opened", "Opening")
-    policies = [
-        {"cidr_block": policy["CidrBlock"], "description": policy.get("Description") or ""}
-        for policy in (_policies(api, id) if enabled else ())
-    ]
-    order = [policy["cidr_block"] for policy in wanted.get("security_policies") or ()]
+    written = {
+        _network(policy["cidr_block"]): policy["cidr_block"]
+        for policy in wanted.get("security_policies") or ()
+    }
+    policies = []
+    for policy in _policies(api, id) if enabled else ():
+        block = policy.get("CidrBlock")
+        policies.append(
+            {
+                "cidr_block": written.get(_network(block), block),
+                "description": policy.get("Description") or "",
+            }
+        )
+    order = list(written.values())
     policies.sort(key=lambda policy: [*order, policy["cidr_block"]].index(policy["cidr_block"]))
     return {"enabled": enabled, "security_policies": policies}
 
 
 def _open_or_close(api: Api, id: str, enabled: bool) -> None:
     wanted, operation = ("Opened", "Create") if enabled else ("Closed", "Delete")
+    parameters = {"RegistryId": id, "Operation": operation}
     asked = False
     while (status := _endpoint_status(api, id)) != wanted:
         if status in ("Opened", "Closed") and not asked:
             # Once: while it is on its way, asking again is refused.
-            api.call("ManageExternalEndpoint", {"RegistryId": id, "Operation": operation})
+            _when_free(api, lambda: api.call("ManageExternalEndpoint", parameters))
             asked = True
         if api.deadline.left < _PAUSE or api.abandoned:
             raise Error(f"its public entrance is still {status}.")
@@ -613,41 +773,63 @@ def _open_or_close(api: Api, id: str, enabled: bool) -> None:
 
 
 def _set_policies(api: Api, id: str, wanted: list[Properties]) -> None:
-    """Leave exactly the wanted policies; they are told apart by their block."""
-    blocks = {policy["cidr_block"]: policy["description"] for policy in wanted}
-    # Each change may move the others' index and version, so each begins with a look.
-    while surplus := [
-        p for p in _policies(api, id) if blocks.get(p["CidrBlock"]) != p["Description"]
-    ]:
-        policy = surplus[0]
-        api.call(
-            "DeleteSecurityPolicy",
-            {
-                "RegistryId": id,
-                "PolicyIndex": policy["PolicyIndex"],
-                "PolicyVersion": policy["PolicyVersion"],
-                "CidrBlock": policy["CidrBlock"],
-            },
-        )
-    present = {policy["CidrBlock"] for policy in _policies(api, id)}
-    for block, description in blocks.items():
-        if block not in present:
-            api.call(
-                "CreateSecurityPolicy",
-                {"RegistryId": id, "CidrBlock": block, "Description": description},
-            )
+    """Leave exactly the wanted policies, each once."""
+    descriptions = {_network(policy["cidr_block"]): policy["description"] for policy in wanted}
+    written = {_network(policy["cidr_block"]): policy["cidr_block"] for policy in wanted}
+    # Each change may move the others' index and version, and the vendor takes the same block
+    # twice, so each begins with a look, and what is lost on the way is not sent again unseen.
+    changes_left = None
+    while True:
+        right: set[str] = set()
+        surplus = []
+        policies = _policies(api, id)
+        for policy in policies:
+            network = _network(policy.get("CidrBlock"))
+            if descriptions.get(network) != policy.get("Description") or network in right:
+                surplus.append(policy)
+            else:
+                right.add(network)
+        missing = [network for network in written if network not in right]
+        if not surplus and not missing:
+            return
+        if changes_left is None:
+            changes_left = len(surplus) + len(missing) + _POLICY_CHANGES_TO_SPARE
+        changes_left -= 1
+        if changes_left < 0:
+            raise Error("the vendor does not show its security policies as they were set.")
+        if surplus:
+            policy = {name: surplus[0].get(name) for name in _POLICY}
+            _change_policies(api, "DeleteSecurityPolicy", {"RegistryId": id, **policy})
+        else:
+            network = missing[0]
+            policy = {"CidrBlock": written[network], "Description": descriptions[network]}
+            _change_policies(api, "CreateSecurityPolicy", {"RegistryId": id, **policy})
+
+
+_POLICY = ("PolicyIndex", "PolicyVersion", "CidrBlock")
+_POLICY_CHANGES_TO_SPARE = 3
+"""For those that somebody else makes meanwhile, and those whose answers are lost."""
+
+
+def _change_policies(api: Api, action: str, parameters: Mapping[str, Any]) -> None:
+    """Change one policy; the next look shows what became of it where the answer is lost."""
+    # One that is gone already, or has another version by now, is not found.
+    with suppress(Ambiguous, Transient, NotFound):
+        _when_free(api, lambda: api.call(action, parameters, repeatable=False))
 
 
 # Money
 
 
 def _make_prepaid(api: Api, id: str, inputs: Properties) -> None:
-    if inputs.get("registry_charge_type") != 1:
-        raise Error(
-            "a prepaid registry cannot be made pay-as-you-go again. Set registry_charge_type back "
-            "to 1, or let the term end"
+    """RenewInstance for the first term, and wait until the vendor shows that it is prepaid."""
+    months = inputs["registry_charge_prepaid"]["period"]
+    lost = _buy(api, id, months, inputs, flag=1)
+    if not _comes_to_show(api, id, lambda registry: registry.get("PayMod") == 1):
+        raise lost or Error(
+            "it was made prepaid, but the vendor does not show it yet. Wait until the console does "
+            "before the next `pulumi up`"
         )
-    _buy(api, id, inputs["registry_charge_prepaid"]["period"], inputs, flag=1)
 
 
 def _months_to_pay(inputs: Properties, now: Properties) -> int:
@@ -655,52 +837,75 @@ def _months_to_pay(inputs: Properties, now: Properties) -> int:
     wanted, end = inputs.get("paid_until"), now.get("expired_at")
     if not isinstance(wanted, str) or not end:
         return 0
-    since = clock.parse(end)
-    until = clock.parse(wanted).astimezone(since.tzinfo)
-    if until <= since:
-        return 0
-    months = (until.year - since.year) * 12 + until.month - since.month
-    # A month too few by the calendar is one more; a term never ends later than asked for by more.
-    return max(0, months + (_in_month(until) > _in_month(since)))
+    try:
+        since = clock.parse(str(end))
+    except ValueError:
+        raise Error(
+            f"the vendor's expired_at, {end!r}, is no point in time, so that paid_until cannot be "
+            "seen to. Take paid_until out, and renew in the console"
+        ) from None
+    return clock.months_until(since, clock.parse(wanted).astimezone(since.tzinfo))
 
 
-def _in_month(moment: datetime) -> tuple[int, int, int, int]:
-    return moment.day, moment.hour, moment.minute, moment.second
+def _order(inputs: Properties, now: Properties) -> str:
+    """What names one renewal: the end of the term that it follows, and what it is for."""
+    return f"{now['expired_at']} {inputs['paid_until']}"
 
 
-def _renew(api: Api, id: str, inputs: Properties, now: Properties) -> None:
+def _is_ordered(inputs: Properties, before: Properties, now: Properties) -> bool:
+    return bool(before.get("renewal_ordered") == _order(inputs, now))
+
+
+def _renew(api: Api, id: str, inputs: Properties, before: Properties, now: Properties) -> None:
     """RenewInstance for the missing months, and wait until the vendor shows them.
 
-    Whether they are missing is read from the vendor each time, so nothing is bought twice for one
-    ``paid_until``: not by a run after one whose answer was lost either.
+    Whether they are missing is read from the vendor each time. An order that does not show yet is
+    noted in state, so that no later run buys it again.
     """
-    _buy(api, id, _months_to_pay(inputs, now), inputs, flag=0)
-    shown = Deadline(_SECONDS_TO_SHOW_A_RENEWAL)
-    while (registry := _describe(api, id)) and registry.get("ExpiredAt") == now["expired_at"]:
-        if shown.left < 0:
-            raise NotReady(
-                "the renewal is bought, but the vendor does not show it yet. Wait until the "
-                "console does before the next `pulumi up`.",
-                now,
-            )
-        api.sleep(_PAUSE)
+    months = min(_months_to_pay(inputs, before), _months_to_pay(inputs, now))
+    if not months:
+        return
+    lost = None
+    if not _is_ordered(inputs, before, now):
+        lost = _buy(api, id, months, inputs, flag=0)
+    if _comes_to_show(api, id, lambda registry: registry.get("ExpiredAt") != now["expired_at"]):
+        return
+    why = f"whether it was bought is not known: {lost.reason}" if lost else "it was ordered"
+    raise NotReady(
+        f"a renewal by {months} months does not show yet; {why} Look at the orders in the billing "
+        "console. It is not ordered again; to order it anew change paid_until by a second.",
+        {**now, "renewal_ordered": _order(inputs, now)},
+    )
 
 
-def _buy(api: Api, id: str, months: int, inputs: Properties, *, flag: int) -> None:
+def _comes_to_show(api: Api, id: str, change: Callable[[Mapping[str, Any]], bool]) -> bool:
+    """Whether the vendor shows what an order changed, as long as that may take."""
+    patience = Deadline(_SECONDS_TO_SHOW_AN_ORDER)
+    while True:
+        # Why it cannot be looked at is no answer to whether it was bought.
+        with suppress(Error):
+            registry = _describe(api, id)
+            if registry is not None and change(registry):
+                return True
+        if min(patience.left, api.deadline.left) < _PAUSE or api.abandoned:
+            return False
+        api.wait("waiting for the order to show", "order", _PAUSE)
+
+
+def _buy(api: Api, id: str, months: int, inputs: Properties, *, flag: int) -> Error | None:
+    """RenewInstance, once.
+
+    Returns:
+        Why the answer was lost; None where it came.
+    """
     renew_flag = (inputs.get("registry_charge_prepaid") or {}).get("renew_flag", 0)
     term = {"Period": months, "RenewFlag": renew_flag}
+    parameters = {"RegistryId": id, "RegistryChargePrepaid": term, "Flag": flag}
     try:
-        api.call(
-            "RenewInstance",
-            {"RegistryId": id, "RegistryChargePrepaid": term, "Flag": flag},
-            repeatable=False,
-        )
-    except (Ambiguous, Transient) as error:
-        error.reason += (
-            " Whether the term was bought is not known: run `pulumi refresh` and look at "
-            "expired_at before the next `pulumi up`."
-        )
-        raise
+        _when_free(api, lambda: api.call("RenewInstance", parameters, repeatable=False))
+    except (Ambiguous, Transient) as lost:
+        return lost
+    return None
 
 
 class Instance(LifecycleResource, module="tencentcloud/tcr", name="Instance"):
@@ -721,7 +926,8 @@ class Instance(LifecycleResource, module="tencentcloud/tcr", name="Instance"):
             buys the term; not back.
         registry_charge_prepaid: ``period`` in months and ``renew_flag``; needed where prepaid.
         paid_until: RFC 3339; a prepaid term that ends before it is renewed by as many months as
-            are missing, in the next ``pulumi up``, whose preview says so.
+            are missing, in the next ``pulumi up``, whose preview says so; never in the one that
+            buys the registry or makes it prepaid.
         sync_tag: whether tags are copied to the bucket at creation. Default False.
         enable_cos_maz: a bucket in several zones. Default False. Replaces.
         enable_cos_versioning: versions in the bucket; sent only where set. Changed in place.

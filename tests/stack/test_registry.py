@@ -189,6 +189,105 @@ def test_a_lost_answer_is_looked_for_by_name(stack: Stack, kind: str) -> None:
     assert stack.export()["lost"]["id"] == registry["RegistryId"]
 
 
+def test_a_lost_creation_that_cannot_be_looked_for_is_named(stack: Stack) -> None:
+    stack.program(f"tcr.Instance('lost', {OWN_NAME})")
+    # The look before the create is the first, and is answered.
+    stack.cloud.fault("CreateInstance", "drop_after")
+    stack.cloud.fault("DescribeInstances", "error", code="UnauthorizedOperation", after=1, count=99)
+    stack.cloud.settings(taken_registry_names=["tcr-test"])
+    told = " ".join(stack.up(fails=True).diagnostics)
+    assert "look for tcr-test in the console, and take it over with adopt_id" in told
+
+
+def test_what_a_timed_out_creation_left_is_finished_after_a_refresh(stack: Stack) -> None:
+    access = {"enabled": True, "security_policies": [{"cidr_block": "1.1.1.1", "description": "x"}]}
+    stack.program(
+        f"""
+        patience = pulumi.CustomTimeouts(create="3s")
+        options = pulumi.ResourceOptions(custom_timeouts=patience)
+        tcr.Instance("slow", options, {OWN_NAME}, public_access={access})
+        """
+    )
+    stack.cloud.fault("CreateInstance", "stuck")
+    stack.up(fails=True)
+    id = stack.export()["slow"]["id"]
+    stack.cloud.registry(registry_id=id, status="Running")
+    stack.refresh()
+    stack.up()
+    assert stack.export()["slow"]["outputs"]["public_access"] == access
+    assert len(stack.calls("CreateInstance")) == 1
+    stack.up("--expect-no-changes")
+
+
+def test_a_renewal_that_does_not_show_is_never_bought_again(stack: Stack) -> None:
+    def program(more: str) -> None:
+        stack.program(
+            f"""
+            patience = pulumi.CustomTimeouts(update="6s")
+            tcr.Instance("prepaid", pulumi.ResourceOptions(custom_timeouts=patience),
+                         registry_type="basic", registry_charge_type=1,
+                         registry_charge_prepaid={{"period": 1}}, {more})
+            """
+        )
+
+    program("")
+    stack.up()
+    year = int(stack.export()["prepaid"]["outputs"]["expired_at"][:4]) + 1
+    program(f"paid_until='{year}-12-31T00:00:00Z'")
+    stack.cloud.fault("RenewInstance", "internal_error")
+    told = " ".join(stack.up(fails=True).diagnostics)
+    assert "It is not ordered again; to order it anew change paid_until by a second" in told
+    stack.refresh()
+    assert "a renewal is ordered, but does not show yet: this buys none." in stack.preview().text
+    stack.up(fails=True)
+    assert len(stack.calls("RenewInstance")) == 1
+    program(f"paid_until='{year}-12-31T00:00:01Z'")
+    stack.up()
+    assert len(stack.calls("RenewInstance")) == 2
+    assert _bought(stack) == {"purchase": 1, "renewal": 1}
+    stack.up("--expect-no-changes")
+
+
+def test_a_protected_registry_is_not_replaced(stack: Stack) -> None:
+    stack.program("tcr.Instance('kept', registry_type='basic', deletion_protection=True)")
+    stack.up()
+    more = "deletion_protection=True, enable_cos_maz=True"
+    stack.program(f"tcr.Instance('kept', registry_type='basic', {more})")
+    told = stack.preview(fails=True).text
+    print(told)
+    assert "the change of enable_cos_maz replaces it, but deletion_protection is on" in told
+    assert len(_registries(stack)) == 1
+
+
+def test_a_protected_registry_that_failed_for_good_is_replaced(stack: Stack) -> None:
+    stack.program(f"tcr.Instance('failed', {OWN_NAME}, deletion_protection=True)")
+    stack.cloud.fault("CreateInstance", "ends_in", service="tcr", status="FailedCreated")
+    stack.up(fails=True)
+    stack.up()
+    (registry,) = _registries(stack)
+    assert registry["Status"] == "Running"
+    assert registry["DeletionProtection"] is True
+
+
+def test_a_registry_is_adopted_without_its_name_being_given(stack: Stack) -> None:
+    body = {"RegistryName": "by-hand", "RegistryType": "basic"}
+    id = stack.cloud.call("tcr", "2019-09-24", "CreateInstance", body)["RegistryId"]
+    stack.program(f"tcr.Instance('adopted', registry_type='basic', adopt_id={id!r})")
+    stack.up()
+    assert stack.export()["adopted"]["outputs"]["registry_name"] == "by-hand"
+    stack.up("--expect-no-changes")
+    stack.refresh("--expect-no-changes")
+    stack.up("--expect-no-changes")
+
+
+def test_a_registry_of_an_interrupted_run_with_a_made_up_name_is_named(stack: Stack) -> None:
+    body = {"RegistryName": "found-0123abc", "RegistryType": "basic"}
+    id = stack.cloud.call("tcr", "2019-09-24", "CreateInstance", body)["RegistryId"]
+    stack.program("tcr.Instance('found', registry_type='basic')")
+    told = " ".join(stack.up().diagnostics)
+    assert f'take it over with adopt_id="{id}", or delete it' in told
+
+
 def test_a_taken_name_is_one_line_that_says_whose_it_is(stack: Stack) -> None:
     own = stack.cloud.call(
         "tcr", "2019-09-24", "CreateInstance", {"RegistryName": "my-own", "RegistryType": "basic"}
