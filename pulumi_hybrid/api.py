@@ -112,6 +112,16 @@ class Api(ABC):
         self._call.warn(text)
 
     @property
+    def urn(self) -> str:
+        """The resource's URN; empty where the engine cannot be asked."""
+        return self._call.urn
+
+    @property
+    def replaced(self) -> Mapping[str, Any]:
+        """In a create, the outputs of the resource whose place it takes, as far as known."""
+        return self._call.replaced
+
+    @property
     def replaces(self) -> bool:
         """Whether the call is one half of a replacement."""
         return self._call.replaces

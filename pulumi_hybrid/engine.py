@@ -61,12 +61,14 @@ class Call:
             engine does not say or there was none.
         replaces: in a create, whether it takes the place of a resource that was there before this
             run; in a delete, whether another resource has taken this one's place in it.
+        replaced: in such a create, the other one's outputs, as far as they are known.
     """
 
     urn: str = ""
     timeout: float | None = None
     old_inputs: dict[str, Any] | None = None
     replaces: bool = False
+    replaced: dict[str, Any] = field(default_factory=dict)
     _request: Any = None
     _context: grpc.ServicerContext | None = None
     _ended: threading.Event = field(default_factory=threading.Event)

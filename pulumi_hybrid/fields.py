@@ -10,6 +10,7 @@ A problem's text never holds the value: any input may be a secret.
 from __future__ import annotations
 
 import ipaddress
+import json
 import math
 import re
 import secrets
@@ -116,16 +117,20 @@ class Text(Field):
         most: how many characters, not bytes.
         pattern: what it must match as a whole; None where anything goes.
         form: the pattern in words, for the reader of the problem.
+        ascii_only: whether nothing but printable ASCII goes.
     """
 
     least: int = 0
     most: int
     pattern: re.Pattern[str] | None = None
     form: str = ""
+    ascii_only: bool = False
 
     def problem(self, value: Any) -> str | None:  # noqa: D102
         if not isinstance(value, str):
             return "must be text"
+        if self.ascii_only and not (value.isascii() and value.isprintable()):
+            return "must be printable ASCII"
         if len(value) > self.most:
             return f"must have at most {self.most} characters, has {len(value)}"
         if len(value) < self.least:
@@ -290,6 +295,49 @@ class Structure(Field):
             for part in self.parts
             if whole[part.name] is not None
         }
+
+
+@dataclass(frozen=True, kw_only=True)
+class Json(Field):
+    """A JSON object, as a mapping or as text: kept as the program gives it, compared as JSON.
+
+    A mapping stays one, since the engine marks what is secret in it by its place.
+    """
+
+    def problem(self, value: Any) -> str | None:  # noqa: D102
+        return "must be a mapping, or a JSON object as text" if self.read(value) is None else None
+
+    def read(self, value: Any) -> dict[str, Any] | None:
+        """The object; None where it is none."""
+        if isinstance(value, str):
+            try:
+                value = json.loads(value)
+            except ValueError:
+                return None
+        return _without_floats(value) if isinstance(value, dict) else None
+
+    def canonical(self, value: Any) -> str:
+        """The same text for every way to write the same object."""
+        return json.dumps(self.read(value), sort_keys=True, separators=(",", ":"))
+
+    def on_wire(self, value: Any) -> Any:  # noqa: D102 - text goes as the program writes it
+        if isinstance(value, str):
+            return value
+        return json.dumps(self.read(value), separators=(",", ":"), ensure_ascii=False)
+
+    def _effective(self, value: Any) -> Any:
+        return None if value is None else self.read(value)
+
+
+def _without_floats(value: Any) -> Any:
+    """The engine makes every number a float; the vendor wants those that are whole as they were."""
+    if isinstance(value, dict):
+        return {key: _without_floats(item) for key, item in value.items()}
+    if isinstance(value, list):
+        return [_without_floats(item) for item in value]
+    if isinstance(value, float) and value.is_integer():
+        return int(value)
+    return value
 
 
 @dataclass(frozen=True, kw_only=True)

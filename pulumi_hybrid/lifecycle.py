@@ -47,6 +47,8 @@ class _Run:
         existing: URNs of resources that were there before it.
         adopted: URN and id of what was taken over in it.
         named: URNs of resources whose unique name the program gives.
+        replacing: URN and id of what took the place of another.
+        replaced: by URN, the outputs of what is to be replaced.
     """
 
     def __init__(self) -> None:
@@ -54,6 +56,8 @@ class _Run:
         self.existing: set[str] = set()
         self.adopted: set[tuple[str, str]] = set()
         self.named: set[str] = set()
+        self.replacing: set[tuple[str, str]] = set()
+        self.replaced: dict[str, Properties] = {}
 
 
 _run = _Run()
@@ -71,10 +75,12 @@ class Made:
     Attributes:
         id: the vendor's id.
         secrets: what is shown only this once, by output name.
+        known: what else is known of it, by output name.
     """
 
     id: str
     secrets: Properties = field(default_factory=dict, repr=False)
+    known: Properties = field(default_factory=dict)
 
 
 class Lifecycle(ResourceProvider, ABC):
@@ -92,6 +98,9 @@ class Lifecycle(ResourceProvider, ABC):
             is deleted before the new one is made.
         seconds: how long a create, update or delete may take where the user's ``custom_timeouts``
             say nothing.
+        undone_when_abandoned: whether what is made while the engine goes is removed at once. Not
+            where the next run finds it again.
+        replacing: what a replacement costs, for the preview to say; empty where it is nothing.
     """
 
     # The class is serialized by its name alone, and there is nothing secret in a name.
@@ -106,6 +115,8 @@ class Lifecycle(ResourceProvider, ABC):
     notes: ClassVar[Sequence[str]] = ()
     unique: ClassVar[AutoName | None] = None
     seconds: ClassVar[float] = 5 * 60
+    undone_when_abandoned: ClassVar[bool] = True
+    replacing: ClassVar[str] = ""
 
     settings = Settings()
 
@@ -121,7 +132,13 @@ class Lifecycle(ResourceProvider, ABC):
 
     @abstractmethod
     def look_up(self, api: Api, id: str, inputs: Properties) -> Properties | None:
-        """Inputs and outputs as they are in the cloud; None where there is no such resource."""
+        """Inputs and outputs as they are in the cloud; None where there is no such resource.
+
+        Args:
+            api: the vendor's API.
+            id: the resource's id.
+            inputs: all that the program gives, and the notes of earlier runs.
+        """
 
     def change(
         self, api: Api, id: str, now: Properties, inputs: Properties, names: list[str]
@@ -138,7 +155,7 @@ class Lifecycle(ResourceProvider, ABC):
 
     @abstractmethod
     def remove(self, api: Api, id: str, inputs: Properties, call: Call) -> None:
-        """Delete it as the inputs say; one that is gone already is deleted."""
+        """Delete it as the inputs, and the notes of earlier runs, say; gone is deleted."""
 
     def finish(self, api: Api, id: str, inputs: Properties, before: Properties) -> Properties:
         """Bring a resource that exists to what the inputs ask, as far as creating it did not.
@@ -213,7 +230,7 @@ class Lifecycle(ResourceProvider, ABC):
         problems = [
             f"{name}: is not an input of {self.kind}" for name in given if name not in self._names
         ]
-        if REGION.name not in given:
+        if self._is_regional and REGION.name not in given:
             try:
                 given[REGION.name] = self._region(_olds)
             except Misconfigured as error:
@@ -247,8 +264,12 @@ class Lifecycle(ResourceProvider, ABC):
             replaces += self.worn_out(_news, _olds)
         if replaces and (why_not := self.irreplaceable(_olds)):
             raise Error(f"the change of {' and '.join(replaces)} replaces it, but {why_not}")
+        if replaces and call.urn:
+            _run.replaced[call.urn] = dict(_olds)
         certain = bool(replaces) or self.overdue(_news, _olds)
         updates = self._changed(OnChange.UPDATE, before, _news)
+        if replaces and self.replacing:
+            call.warn(f"{' and '.join(replaces)} changed: {self.replacing}.")
         if not replaces:
             for remark in self.remarks(before, _news, _olds):
                 call.warn(remark)
@@ -270,6 +291,7 @@ class Lifecycle(ResourceProvider, ABC):
             _run.adopted.add((call.urn, adopt_id))
             return CreateResult(adopt_id, self._adopt(api, adopt_id, inputs, call))
         call.replaces = call.urn in _run.existing
+        call.replaced = _run.replaced.get(call.urn, {})
         if not call.replaces and self.unique and self._name_is_made_up(inputs, call):
             for id in self.orphans(api, inputs[self.unique.name]):
                 call.warn(
@@ -277,10 +299,12 @@ class Lifecycle(ResourceProvider, ABC):
                     f'interrupted run made it, take it over with adopt_id="{id}", or delete it.'
                 )
         made = self.make(api, inputs)
+        if call.replaces:
+            _run.replacing.add((call.urn, made.id))
         try:
-            return CreateResult(made.id, self._finish(api, made, inputs, {}))
+            return CreateResult(made.id, self._finish(api, made, inputs, made.known))
         finally:
-            if call.abandoned:
+            if call.abandoned and self.undone_when_abandoned:
                 # Nobody will ever hold this id. Undone now, it is no orphan.
                 with suppress(Error):
                     self.remove(api, made.id, inputs, call)
@@ -295,10 +319,11 @@ class Lifecycle(ResourceProvider, ABC):
         # What is in state has its id among its outputs; what `get` asks for has none yet.
         first_look = self.id_output not in props and not once_only
         unfinished = not any(name in props for name in self.outputs)
+        noted = {**before, **self._notes(props)}
         if first_look or not unfinished:
-            now = self._look_up(api, id_, before)
+            now = self._look_up(api, id_, noted)
         else:
-            now = self._await(api, id_, before)
+            now = self._await(api, id_, noted)
         if now is None and first_look:
             raise self._nothing_there(id_, before, "Check the id and the region")
         if now is None:
@@ -310,9 +335,10 @@ class Lifecycle(ResourceProvider, ABC):
             return ReadResult("", {})
         if first_look and self.secrets:
             call.warn(self._secret_is_lost(id_))
-        now |= {name: props[name] for name in self.notes if name in props}
+        now = {**self._notes(props), **now}
         inputs = self._given(before if call.old_inputs is None else call.old_inputs)
-        inputs[REGION.name] = before[REGION.name]
+        if self._is_regional:
+            inputs[REGION.name] = before[REGION.name]
         if not unfinished:
             inputs |= self._drift(props, now)
         return ReadResult(id_, self._outputs(id_, before, now, once_only), inputs)
@@ -326,7 +352,7 @@ class Lifecycle(ResourceProvider, ABC):
         before = _olds if call.old_inputs is None else call.old_inputs
         names = self._changed(OnChange.UPDATE, before, inputs)
         if names:
-            now = self._await(api, _id, inputs)
+            now = self._await(api, _id, {**inputs, **self._notes(_olds)})
             if now is None:
                 raise Gone("the vendor does not show it. If it was deleted, run `pulumi refresh`")
             self.change(api, _id, now, inputs, names)
@@ -338,6 +364,12 @@ class Lifecycle(ResourceProvider, ABC):
         call = engine.call()
         # What tells how to delete is an input that no output repeats.
         inputs = self._given({**_props, **(call.old_inputs or {})})
+        if (call.urn, _id) in _run.replacing:
+            call.warn(
+                f"{self.kind} {_id} was replaced by itself, since the same inputs are the same to "
+                "the vendor, and is not deleted."
+            )
+            return
         if (call.urn, _id) in _run.adopted:
             call.warn(
                 f"{self.kind} {_id} was replaced by itself, since adopt_id names it, and is not "
@@ -345,9 +377,17 @@ class Lifecycle(ResourceProvider, ABC):
             )
             return
         call.replaces = call.urn in _run.declared
-        self.remove(self._connect(inputs, call), _id, inputs, call)
+        api = self._connect(inputs, call)
+        self.remove(api, _id, {**inputs, **self._notes(_props)}, call)
 
     # What the hooks share.
+
+    @property
+    def _is_regional(self) -> bool:
+        return REGION in self.inputs
+
+    def _notes(self, props: Mapping[str, Any]) -> Properties:
+        return {name: props[name] for name in self.notes if props.get(name) is not None}
 
     @property
     def _noted(self) -> tuple[str, ...]:
@@ -451,8 +491,10 @@ class Lifecycle(ResourceProvider, ABC):
         return str(region)
 
     def _connect(self, inputs: Properties, call: Call) -> Api:
-        inputs[REGION.name] = self._region(inputs)
-        return self.connect(inputs[REGION.name], call, Deadline(call.timeout or self.seconds))
+        region = ""
+        if self._is_regional:
+            region = inputs[REGION.name] = self._region(inputs)
+        return self.connect(region, call, Deadline(call.timeout or self.seconds))
 
     def _adopt(self, api: Api, id: str, inputs: Properties, call: Call) -> Properties:
         """Take over an existing resource, which must be as the program says it is."""
@@ -478,7 +520,8 @@ class Lifecycle(ResourceProvider, ABC):
         return self._outputs(id, inputs, now, {})
 
     def _nothing_there(self, id: str, inputs: Properties, todo: str) -> Gone:
-        return Gone(f"there is no {self.kind} {id} in {inputs[REGION.name]}. {todo}")
+        where = f" in {inputs[REGION.name]}" if self._is_regional else ""
+        return Gone(f"there is no {self.kind} {id}{where}. {todo}")
 
     def _secret_is_lost(self, id: str) -> str:
         return (

@@ -1,5 +1,5 @@
 """Resources of Tencent Cloud, one module a product, named like the vendor's own SDK's."""
 
-from pulumi_hybrid.tencentcloud import tat, tcr
+from pulumi_hybrid.tencentcloud import billing, tat, tcr
 
-__all__ = ["tat", "tcr"]
+__all__ = ["billing", "tat", "tcr"]

@@ -44,6 +44,7 @@ from pulumi_hybrid.fields import (
 from pulumi_hybrid.lifecycle import Lifecycle, LifecycleResource, Made, Properties
 from pulumi_hybrid.settings import TENCENTCLOUD
 from pulumi_hybrid.tencentcloud.client import Product, TencentcloudApi
+from pulumi_hybrid.tencentcloud.terms import months_to_pay, renewal
 
 TCR = Product(title="TCR", service="tcr", version="2019-09-24")
 TAG = Product(title="Tag", service="tag", version="2018-08-13")
@@ -282,6 +283,7 @@ class InstanceProvider(Lifecycle):
     notes = ("renewal_ordered",)
     unique = _REGISTRY_NAME
     seconds = 15 * 60
+    replacing = "this makes a new registry, without the old one's images"
 
     def connect(self, region: str, call: Call, deadline: Deadline) -> Api:  # noqa: D102
         return TencentcloudApi(
@@ -399,10 +401,10 @@ class InstanceProvider(Lifecycle):
             _open_or_close(api, id, wanted["enabled"])
             if wanted["enabled"]:
                 _set_policies(api, id, wanted.get("security_policies") or [])
-        if _months_to_pay(inputs, before):
+        if months_to_pay(inputs.get("paid_until"), before.get("expired_at")):
             _renew(api, id, inputs, before, now)
         now = super().finish(api, id, inputs, before)
-        months = _months_to_pay(inputs, now)
+        months = months_to_pay(inputs.get("paid_until"), now.get("expired_at"))
         if months:
             api.warn(
                 f"paid_until is past {now['expired_at']}: the next `pulumi up` buys {months} more "
@@ -421,14 +423,14 @@ class InstanceProvider(Lifecycle):
         return (
             unfinished
             or outputs.get("status") in _NOT_MADE_YET
-            or _months_to_pay(inputs, outputs) > 0
+            or months_to_pay(inputs.get("paid_until"), outputs.get("expired_at")) > 0
         )
 
     def remarks(  # noqa: D102
         self, before: Properties, inputs: Properties, outputs: Properties
     ) -> list[str]:
         remarks = []
-        months = _months_to_pay(inputs, outputs)
+        months = months_to_pay(inputs.get("paid_until"), outputs.get("expired_at"))
         if months and _is_ordered(inputs, outputs, outputs):
             remarks.append("a renewal is ordered, but does not show yet: this buys none.")
         elif months:
@@ -832,28 +834,8 @@ def _make_prepaid(api: Api, id: str, inputs: Properties) -> None:
         )
 
 
-def _months_to_pay(inputs: Properties, now: Properties) -> int:
-    """Months that are missing until ``paid_until``; 0 where none are."""
-    wanted, end = inputs.get("paid_until"), now.get("expired_at")
-    if not isinstance(wanted, str) or not end:
-        return 0
-    try:
-        since = clock.parse(str(end))
-    except ValueError:
-        raise Error(
-            f"the vendor's expired_at, {end!r}, is no point in time, so that paid_until cannot be "
-            "seen to. Take paid_until out, and renew in the console"
-        ) from None
-    return clock.months_until(since, clock.parse(wanted).astimezone(since.tzinfo))
-
-
-def _order(inputs: Properties, now: Properties) -> str:
-    """What names one renewal: the end of the term that it follows, and what it is for."""
-    return f"{now['expired_at']} {inputs['paid_until']}"
-
-
 def _is_ordered(inputs: Properties, before: Properties, now: Properties) -> bool:
-    return bool(before.get("renewal_ordered") == _order(inputs, now))
+    return bool(before.get("renewal_ordered") == renewal(now["expired_at"], inputs["paid_until"]))
 
 
 def _renew(api: Api, id: str, inputs: Properties, before: Properties, now: Properties) -> None:
@@ -862,7 +844,10 @@ def _renew(api: Api, id: str, inputs: Properties, before: Properties, now: Prope
     Whether they are missing is read from the vendor each time. An order that does not show yet is
     noted in state, so that no later run buys it again.
     """
-    months = min(_months_to_pay(inputs, before), _months_to_pay(inputs, now))
+    months = min(
+        months_to_pay(inputs.get("paid_until"), before.get("expired_at")),
+        months_to_pay(inputs.get("paid_until"), now.get("expired_at")),
+    )
     if not months:
         return
     lost = None
@@ -874,7 +859,7 @@ def _renew(api: Api, id: str, inputs: Properties, before: Properties, now: Prope
     raise NotReady(
         f"a renewal by {months} months does not show yet; {why} Look at the orders in the billing "
         "console. It is not ordered again; to order it anew change paid_until by a second.",
-        {**now, "renewal_ordered": _order(inputs, now)},
+        {**now, "renewal_ordered": renewal(now["expired_at"], inputs["paid_until"])},
     )
 
 

@@ -102,7 +102,7 @@ class Stack:
         head = (
             "import os\nimport pulumi\n"
             "from pulumi_hybrid.alicloud import ecs\n"
-            "from pulumi_hybrid.tencentcloud import tat, tcr\n"
+            "from pulumi_hybrid.tencentcloud import billing, tat, tcr\n"
         )
         (self.folder / "project/__main__.py").write_text(head + textwrap.dedent(source))
 

@@ -3,21 +3,23 @@
 from __future__ import annotations
 
 import os
+import sys
 import traceback
 import urllib.request
-from collections.abc import Callable, Mapping
+from collections.abc import Callable, Iterator, Mapping
+from concurrent import futures
 from pathlib import Path
 from typing import Any, TypeVar
 
 import grpc
 import hypothesis
 import pytest
-from google.protobuf import struct_pb2
+from google.protobuf import empty_pb2, struct_pb2
 from pulumi.dynamic import CheckResult, CreateResult, DiffResult, ReadResult, UpdateResult
 from pulumi.runtime import rpc
-from pulumi.runtime.proto import provider_pb2, status_pb2
+from pulumi.runtime.proto import engine_pb2, engine_pb2_grpc, provider_pb2, status_pb2
 
-from pulumi_hybrid.engine import PROVIDER_KEY, Call
+from pulumi_hybrid.engine import PROVIDER_KEY, Call, _engine
 from pulumi_hybrid.lifecycle import Lifecycle
 
 # No time limit for an example: a busy machine is not a bug. Nothing is kept between runs.
@@ -243,9 +245,10 @@ class Engine:
         outputs: Mapping[str, Any],
         news: Mapping[str, Any],
         old_inputs: Mapping[str, Any] | None = None,
+        timeout: float = 0,
     ) -> UpdateResult:
         request = provider_pb2.UpdateRequest(
-            id=id, urn=self.urn, olds=struct(outputs), news=struct(news)
+            id=id, urn=self.urn, olds=struct(outputs), news=struct(news), timeout=timeout
         )
         if old_inputs is not None:
             request.old_inputs.CopyFrom(struct(old_inputs))
@@ -259,8 +262,11 @@ class Engine:
         id: str,
         outputs: Mapping[str, Any],
         old_inputs: Mapping[str, Any] | None = None,
+        timeout: float = 0,
     ) -> None:
-        request = provider_pb2.DeleteRequest(id=id, urn=self.urn, properties=struct(outputs))
+        request = provider_pb2.DeleteRequest(
+            id=id, urn=self.urn, properties=struct(outputs), timeout=timeout
+        )
         if old_inputs is not None:
             request.old_inputs.CopyFrom(struct(old_inputs))
         props = rpc.deserialize_properties(request.properties)
@@ -275,6 +281,39 @@ def engine() -> Engine:
     """The engine, at a resource that no other test has."""
     type = "pulumi-python:dynamic/tencentcloud/tat:RegisterCode"
     return Engine(f"urn:pulumi:dev::unit::{type}::code-{next(_urns)}")
+
+
+class Log(engine_pb2_grpc.EngineServicer):
+    """The engine's own service; keeps what is shown on the resources' rows."""
+
+    def __init__(self) -> None:
+        self.requests: list[engine_pb2.LogRequest] = []
+
+    def Log(self, request: engine_pb2.LogRequest, context: Any) -> empty_pb2.Empty:  # noqa: N802
+        self.requests.append(request)
+        return empty_pb2.Empty()
+
+    @property
+    def warned(self) -> list[str]:
+        """The warnings, in order."""
+        return [one.message for one in self.requests if one.severity == engine_pb2.WARNING]
+
+
+@pytest.fixture
+def log(monkeypatch: pytest.MonkeyPatch) -> Iterator[Log]:
+    """What the hooks say, as in a provider process of the engine's."""
+    log = Log()
+    server = grpc.server(futures.ThreadPoolExecutor(1))
+    engine_pb2_grpc.add_EngineServicer_to_server(log, server)
+    port = server.add_insecure_port("127.0.0.1:0")
+    server.start()
+    # So such a process is known: by its __main__ and its first argument.
+    monkeypatch.setattr(sys.modules["__main__"], "DynamicResourceProviderServicer", 1, False)
+    monkeypatch.setattr(sys, "argv", ["provider", f"127.0.0.1:{port}"])
+    _engine.cache_clear()
+    yield log
+    _engine.cache_clear()
+    server.stop(None).wait()
 
 
 def everything_said(error: BaseException) -> str:

@@ -94,16 +94,34 @@ def from_now(**time: float) -> str:
     return (datetime.now(timezone.utc) + timedelta(**time)).strftime("%Y-%m-%dT%H:%M:%SZ")
 
 
+def _holds(parameter: str) -> Callable[[requests.PreparedRequest], tuple[bool, str]]:
+    def match(request: requests.PreparedRequest) -> tuple[bool, str]:
+        return parameter in json.loads(str(request.body)), f"has no {parameter}"
+
+    return match
+
+
 class Vendor:
     """What stands where Tencent Cloud's hosts are."""
 
     def __init__(self, mock: responses.RequestsMock) -> None:
         self._mock = mock
 
-    def answers(self, action: str, *replies: Reply, url: str = f"https://{HOST}/") -> None:
-        """Answer an action with these, one a request; the last one stays."""
+    def answers(
+        self, action: str, *replies: Reply, url: str = f"https://{HOST}/", holding: str = ""
+    ) -> None:
+        """Answer an action with these, one a request; the last one stays.
+
+        Args:
+            action: the API's name for it.
+            replies: the answers.
+            url: the host that is asked.
+            holding: a parameter without which a request is none of these.
+        """
         for reply in replies:
             match = [header_matcher({"X-TC-Action": action})]
+            if holding:
+                match.append(_holds(holding))
             if isinstance(reply, Exception):
                 self._mock.post(url, body=reply, match=match)
             elif isinstance(reply, Raw):

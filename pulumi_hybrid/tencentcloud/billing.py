@@ -1,0 +1,1021 @@
+"""Tencent Cloud Billing, API version 2018-07-09: prepaid orders. Each of them costs money."""
+
+from __future__ import annotations
+
+import hashlib
+import json
+import uuid
+from collections.abc import Iterator, Mapping, Sequence
+from contextlib import suppress
+from dataclasses import dataclass
+from datetime import datetime, timedelta, timezone
+from typing import Any
+
+import pulumi
+
+from pulumi_hybrid import clock
+from pulumi_hybrid.answers import objects, text, whole
+from pulumi_hybrid.api import Api, Meaning
+from pulumi_hybrid.clock import Deadline
+from pulumi_hybrid.engine import Call, is_unknown
+from pulumi_hybrid.errors import Ambiguous, Error, NotReady, Refused, Transient
+from pulumi_hybrid.fields import (
+    ADOPT_ID,
+    Choice,
+    Json,
+    Moment,
+    OnChange,
+    Text,
+    Whole,
+)
+from pulumi_hybrid.lifecycle import Lifecycle, LifecycleResource, Made, Properties
+from pulumi_hybrid.settings import TENCENTCLOUD
+from pulumi_hybrid.tencentcloud.client import Product, TencentcloudApi
+from pulumi_hybrid.tencentcloud.terms import months_to_pay, renewal
+
+BILLING = Product(title="Billing", service="billing", version="2018-07-09")
+
+
+class DeadOrder(Refused):
+    """The order of this ClientToken is there, and cannot be paid: refunded, closed or paid."""
+
+
+class NoSuchStatus(Refused):
+    """The site does not know an order status, or no list of them."""
+
+
+class Locked(Refused):
+    """Another change of the instance is under way; refused before any work."""
+
+
+class CheckFailed(Refused):
+    """The product does not want it; an instance that is refunded already is told so, too."""
+
+
+_NO_MONEY = "No money has moved."
+_MAYBE_MONEY = (
+    "Whether money has moved is not known. Run `pulumi up` again: it asks for the same order, and "
+    "buys nothing twice."
+)
+_REAL_NAME = "Complete the account's real-name data in the console."
+
+_MEANINGS = {
+    "AuthFailure.UnauthorizedOperation": Meaning(
+        "the key may not pay. Grant finace:trade (the vendor's spelling; also finance:trade, and "
+        f"finace:RefundInstance for a destroy) in CAM. {_NO_MONEY}"
+    ),
+    "UnauthorizedOperation.CamNoAuth": Meaning(
+        f"the key may not pay. Grant finace:trade in CAM. {_NO_MONEY}"
+    ),
+    "FailedOperation.BalanceInsufficient": Meaning(
+        "the account's balance does not reach. Top it up, and run it again: an unpaid order that "
+        f"may have been left is then paid. {_NO_MONEY}"
+    ),
+    "FailedOperation.BusinessCheckErrCode": Meaning(
+        "the product refuses it: its parameter, or the state of the account or instance. "
+        f"{_NO_MONEY}",
+        CheckFailed,
+    ),
+    "FailedOperation.DistributeError": Meaning(
+        f"an account of a reseller may not order this way. Ask the reseller. {_NO_MONEY}"
+    ),
+    "FailedOperation.GetPriceParamError": Meaning(
+        "there is no price for this: check product_code, sub_product_code, parameter, period and "
+        f"quantity. {_NO_MONEY}"
+    ),
+    "FailedOperation.InvalidDeal": Meaning(
+        f"the order cannot be paid: it was paid, refunded or closed. {_NO_MONEY}", DeadOrder
+    ),
+    "FailedOperation.InvalidGoodsCategoryId": Meaning(
+        f"the kind of order is not valid. Check parameter, and order again. {_NO_MONEY}"
+    ),
+    "FailedOperation.NotAllowToRefund": Meaning(
+        "the product gives no refund for it. Set on_delete to disable_renewal or retain. "
+        f"{_NO_MONEY}"
+    ),
+    "FailedOperation.NumLimitError": Meaning(f"quantity is too high. Lower it. {_NO_MONEY}"),
+    "FailedOperation.PaySuccDeliverFailed": Meaning(
+        "the money was taken, and nothing was delivered. Ask the vendor's support, and do not "
+        "order it under another name"
+    ),
+    "FailedOperation.PayPriceError": Meaning(f"the price has changed. Try again. {_NO_MONEY}"),
+    "FailedOperation.ReturnCommonError": Meaning(
+        f"the refund was refused. Ask the vendor's support. {_NO_MONEY}"
+    ),
+    "FailedOperation.dealCreateWhitelistError": Meaning(
+        f"the account is not on the list of those that may order this. Ask the vendor. {_NO_MONEY}"
+    ),
+    "FailedOperation": Meaning(f"the vendor could not do it. See what it says. {_NO_MONEY}"),
+    "InternalError": Meaning(f"a fault inside the vendor's billing. {_MAYBE_MONEY}", Transient),
+    "InvalidParameter": Meaning(
+        f"the vendor does not accept an input. Check the one that it names. {_NO_MONEY}"
+    ),
+    "InvalidParameter.ResourceLocked": Meaning(
+        f"another change of the instance is under way. Try later. {_NO_MONEY}", Locked
+    ),
+    "InvalidParameterValue": Meaning(
+        f"the vendor does not accept an input's value. Check the one that it names. {_NO_MONEY}",
+        NoSuchStatus,
+    ),
+    "UnknownParameter": Meaning(
+        f"this site does not know an input. Remove it. {_NO_MONEY}", NoSuchStatus
+    ),
+    "MissingParameter": Meaning(
+        f"the vendor misses an input. Give the one that it names. {_NO_MONEY}"
+    ),
+    "OperationDenied": Meaning(
+        f"the account's state does not allow it. See what the vendor says. {_NO_MONEY}"
+    ),
+    "UnauthorizedOperation.CertificationNeedUpgrade": Meaning(
+        f"the account's real-name data is not complete. {_REAL_NAME} {_NO_MONEY}"
+    ),
+    "UnauthorizedOperation.NotCertification": Meaning(
+        f"the account has no real-name data. {_REAL_NAME} {_NO_MONEY}"
+    ),
+    "UnauthorizedOperation": Meaning(f"the key may not do this. Grant it in CAM. {_NO_MONEY}"),
+    "UnsupportedOperation": Meaning(
+        f"the vendor does not support this. See what it says. {_NO_MONEY}"
+    ),
+    "UnsupportedOperation.NOT_SUPPORT_THIS_ACTION": Meaning(
+        "this site does not sell the product this way. The international site knows only Cloud "
+        f"Firewall. Check product_code and tencentcloud:domain. {_NO_MONEY}"
+    ),
+}
+
+
+@dataclass(frozen=True)
+class _OrderStatus:
+    """One number of the vendor's.
+
+    Attributes:
+        name: as the output ``status`` shows it.
+        fate: what became of the money, and what to do; empty while it may still be delivered.
+        dead: whether it never will be, and the money is not gone: a new order may be made.
+    """
+
+    name: str
+    fate: str = ""
+    dead: bool = False
+
+
+_NOT_BOUGHT = "No money was taken. The next `pulumi up` orders anew."
+_DELIVERED = 4
+_UNPAID = 1
+_REFUNDED = 6
+_STATUSES = {
+    _UNPAID: _OrderStatus("UNPAID"),
+    2: _OrderStatus("PAID"),
+    3: _OrderStatus("DELIVERING"),
+    _DELIVERED: _OrderStatus("DELIVERED"),
+    5: _OrderStatus(
+        "DELIVERY_FAILED",
+        "The money was taken; the vendor returns it, or delivers late. Look at the order in the "
+        "billing console; the next `pulumi up` looks again, and buys nothing.",
+    ),
+    _REFUNDED: _OrderStatus(
+        "REFUNDED", "The money went back. The next `pulumi up` orders anew.", dead=True
+    ),
+    7: _OrderStatus("CLOSED", _NOT_BOUGHT, dead=True),
+    8: _OrderStatus("EXPIRED", _NOT_BOUGHT, dead=True),
+    9: _OrderStatus("INVALID", _NOT_BOUGHT, dead=True),
+    10: _OrderStatus("PRODUCT_INVALID", _NOT_BOUGHT, dead=True),
+    11: _OrderStatus("PAYMENT_REFUSED", _NOT_BOUGHT, dead=True),
+    12: _OrderStatus("PAYING"),
+    13: _OrderStatus("REFUNDING"),
+    30: _OrderStatus("AWAITING_CONFIRMATION"),
+}
+_DEAD = {number for number, status in _STATUSES.items() if status.dead}
+_DEAD_NAMES = {_STATUSES[number].name for number in _DEAD}
+_LATER_STATUSES = (13, 30)
+"""Those that not every site knows."""
+
+_MOST_ORDERS = 100
+"""How often one purchase of a program can be refunded and made again."""
+_MOST_MONTHS = 36
+_MOST_IDS = 100
+_SECONDS_TO_PAY = 60
+_SECONDS_TO_SHOW = 60
+_SKEW = timedelta(minutes=10)
+_CHINA = timezone(timedelta(hours=8))
+"""The zone of the vendor's times, which its pages do not state."""
+_QUARTER = timedelta(days=88)
+_QUARTERS = 20
+"""How far back an order is looked for of which nothing but its id is known."""
+
+_NORMAL = "NORMAL"
+_NO_RENEWAL = "DISABLE_NOTIFY_AND_MANUAL_RENEW"
+_RENEW_FLAGS = ("NOTIFY_AND_MANUAL_RENEW", "NOTIFY_AND_AUTO_RENEW", _NO_RENEWAL)
+_SAID_TWICE = {
+    "productCode": "product_code",
+    "subProductCode": "sub_product_code",
+    "timeSpan": "period",
+    "timeUnit": "period_unit",
+    "goodsNum": "quantity",
+}
+"""What ``parameter`` repeats of the other inputs."""
+
+
+def _code(name: str) -> Text:
+    return Text(name=name, required=True, least=1, most=128)
+
+
+_PARAMETER = Json(name="parameter", required=True, shown=False)
+
+
+class InstanceProvider(Lifecycle):
+    """Looks after prepaid orders. Its path is part of every user's state: it must never move."""
+
+    kind = "Instance"
+    cloud = TENCENTCLOUD
+    inputs = (
+        _code("product_code"),
+        _code("sub_product_code"),
+        _code("region_code"),
+        Text(name="zone_code", required=True, least=1, most=128, shown=False),
+        Choice(name="pay_mode", words=("PrePay",), default="PrePay", shown=False),
+        _PARAMETER,
+        Whole(name="quantity", least=1, default=1, shown=False),
+        Whole(name="project_id", least=0, default=0, shown=False),
+        Whole(
+            name="period",
+            least=1,
+            most=_MOST_MONTHS,
+            default=1,
+            on_change=OnChange.NOTHING,
+            shown=False,
+        ),
+        Choice(
+            name="period_unit",
+            words=("m", "y"),
+            default="m",
+            on_change=OnChange.NOTHING,
+            shown=False,
+        ),
+        Choice(
+            name="renew_flag",
+            words=_RENEW_FLAGS,
+            default=_RENEW_FLAGS[0],
+            on_change=OnChange.UPDATE,
+        ),
+        Text(name="client_token", least=1, most=64, ascii_only=True, shown=False),
+        Moment(name="paid_until", on_change=OnChange.NOTHING, sent=False),
+        Choice(
+            name="on_delete",
+            words=("refund", "disable_renewal", "retain"),
+            default="refund",
+            on_change=OnChange.NOTHING,
+            sent=False,
+        ),
+        ADOPT_ID,
+    )
+    id_output = "order_id"
+    outputs = ("instance_id_list", "status", "expired_time")
+    notes = ("instance_id_list", "client_token", "ordered_time")
+    seconds = 15 * 60
+    undone_when_abandoned = False
+    replacing = "this buys a new one, and then does with the old one what on_delete says"
+
+    def connect(self, region: str, call: Call, deadline: Deadline) -> Api:  # noqa: D102
+        return TencentcloudApi(
+            BILLING, "", self.settings, meanings=_MEANINGS, call=call, deadline=deadline
+        )
+
+    def contradictions(self, inputs: Properties) -> list[str]:
+        """What ``parameter`` says otherwise than the other inputs do."""
+        said = _PARAMETER.read(inputs.get("parameter"))
+        problems = []
+        for key, name in _SAID_TWICE.items():
+            given = next(field for field in self.inputs if field.name == name)
+            value = inputs.get(name, given.default)
+            value = given.default if value is None else value
+            if said is None or key not in said or is_unknown(value) or is_unknown(said[key]):
+                continue
+            # The vendor's own example writes numbers both ways.
+            if str(_number(said[key])) != str(_number(value)):
+                problems.append(f"parameter: its {key} says otherwise than {name}. Make them agree")
+        return problems
+
+    def make(self, api: Api, inputs: Properties) -> Made:
+        """CreateInstance with a token that makes the same purchase the same order.
+
+        The tokens of a purchase stand in a line: the first that no order of before has used up is
+        taken, where an order is used up when it was refunded or closed.
+
+        Raises:
+            Refused: and that no money has moved.
+            Ambiguous: no answer came; the next run asks for the same order.
+        """
+        body = self._sent(inputs)
+        started = clock.now()
+        for token in _tokens(api, inputs, body):
+            try:
+                answer = api.call(
+                    "CreateInstance", {**body, "ClientToken": token}, holding=("OrderId",)
+                )
+            except DeadOrder as dead:
+                if "client_token" in inputs:
+                    dead.reason += " client_token names it: give another to order anew."
+                    raise
+                _see_that_all_are_dead(api, inputs, dead)
+                continue
+            except (Ambiguous, Transient) as lost:
+                if _MAYBE_MONEY not in lost.reason:
+                    lost.reason += f" {_MAYBE_MONEY}"
+                raise
+            id = str(answer["OrderId"])
+            known: Properties = {"client_token": token, "ordered_time": _vendor_time(started)}
+            ids = _ids(answer.get("InstanceIdList"))
+            if len(ids) >= inputs.get("quantity", 1):
+                known["instance_id_list"] = ids
+            # From here on the id must not be lost: what cannot be seen now, `finish` will see.
+            with suppress(Error):
+                if "client_token" not in inputs and _is_used_up(api, id, started):
+                    continue
+            return Made(id, known=known)
+        raise Error(
+            f"this purchase was made and refunded {_MOST_ORDERS} times. Give a client_token of "
+            "your own to order anew"
+        )
+
+    def look_up(self, api: Api, id: str, inputs: Properties) -> Properties | None:
+        """The order's instances by DescribeRenewInstances; the order itself where none shows."""
+        ids = inputs.get("instance_id_list") or []
+        order = None
+        if not ids:
+            order = _find_order(api, id, inputs.get("ordered_time"))
+            if order is None:
+                return None
+            ids = _ids(order.get("ResourceId"))
+            if whole(order.get("Status")) != _DELIVERED and not _is_dead(order):
+                return _undelivered(order)
+        records = _records(api, ids)
+        if any(_status(record) == _NORMAL for record in records):
+            return _properties(ids, records)
+        order = order or _find_order(api, id, inputs.get("ordered_time"))
+        if order is not None and _is_dead(order):
+            return None if ids else _undelivered(order)
+        if records:
+            api.warn(
+                f"{id}: {' and '.join(ids)} are isolated: expired, or refunded elsewhere. The "
+                "vendor erases them in some days; renew them in the console to keep them."
+            )
+            return _properties(ids, records)
+        if order is None or _refund_of(api, ids[0]) is not None:
+            return None
+        # Not every product's instances show there. What was paid for is not bought anew for that.
+        return {"status": _STATUSES[_DELIVERED].name, "instance_id_list": ids}
+
+    def change(  # noqa: D102
+        self, api: Api, id: str, now: Properties, inputs: Properties, names: list[str]
+    ) -> None:
+        flag = inputs.get("renew_flag", _RENEW_FLAGS[0])
+        for record in _records(api, now.get("instance_id_list") or []):
+            if _status(record) == _NORMAL and record.get("RenewFlag") != flag:
+                _set_renewal(api, record, flag)
+
+    def finish(self, api: Api, id: str, inputs: Properties, before: Properties) -> Properties:
+        """Wait for the delivery; then buy the terms that a preview has shown."""
+        known = {name: before[name] for name in self.notes if before.get(name)}
+        if len(known.get("instance_id_list", ())) < inputs.get("quantity", 1):
+            known["instance_id_list"] = _wait_for_delivery(api, id, inputs, known)
+        elif before.get("expired_time") is None:
+            # What the create action answered is not yet what was delivered.
+            known["instance_id_list"] = _wait_for_delivery(api, id, inputs, known)
+        now = self._shown(api, id, inputs, known)
+        if months_to_pay(inputs.get("paid_until"), before.get("expired_time")):
+            _renew(api, inputs, {**known, **now})
+            now = self._shown(api, id, inputs, known)
+        months = months_to_pay(inputs.get("paid_until"), now.get("expired_time"))
+        if months:
+            api.warn(
+                f"paid_until is past {now['expired_time']}: the next `pulumi up` buys {months} "
+                "more months."
+            )
+        return {**known, **now}
+
+    def _shown(self, api: Api, id: str, inputs: Properties, known: Properties) -> Properties:
+        """The instances' records, which may show a little after the delivery."""
+        patience = Deadline(_SECONDS_TO_SHOW)
+        while True:
+            now = self._look_up(api, id, {**inputs, **known}) or {}
+            if now.get("expired_time") or min(patience.left, api.deadline.left) < 0:
+                return now
+            if api.abandoned:
+                return now
+            api.wait("delivered, waiting for its term to show", "term", _pause(api))
+
+    def overdue(self, inputs: Properties, outputs: Properties) -> bool:
+        """Whether it was not delivered, or a renewal is to be bought."""
+        return outputs.get("status") in _UNDELIVERED_NAMES or bool(
+            months_to_pay(inputs.get("paid_until"), outputs.get("expired_time"))
+        )
+
+    def remarks(  # noqa: D102
+        self, before: Properties, inputs: Properties, outputs: Properties
+    ) -> list[str]:
+        remarks = []
+        months = months_to_pay(inputs.get("paid_until"), outputs.get("expired_time"))
+        if months:
+            remarks.append(
+                f"paid_until is past {outputs['expired_time']}: this buys {months} more months for "
+                f"{_count(outputs.get('instance_id_list') or [])}."
+            )
+        for name, default in (("period", 1), ("period_unit", "m")):
+            was, asked = before.get(name) or default, inputs.get(name) or default
+            if not is_unknown(asked) and was != asked:
+                remarks.append(
+                    f"{name} says what the first purchase bought: changed, it buys nothing. For a "
+                    "longer term give paid_until."
+                )
+        return remarks
+
+    def worn_out(self, inputs: Properties, outputs: Properties) -> list[str]:
+        """One that was never delivered, and never will be."""
+        return ["status"] if outputs.get("status") in _DEAD_NAMES else []
+
+    def remove(self, api: Api, id: str, inputs: Properties, call: Call) -> None:
+        """What ``on_delete`` says, and a line that says what becomes of the money."""
+        ids = inputs.get("instance_id_list") or []
+        on_delete = inputs.get("on_delete", "refund")
+        if on_delete == "retain":
+            call.warn(
+                f"order {id} is no longer looked after, and stays as it is: {_count(ids)}, paid, "
+                "renewed by the vendor as renew_flag says. No money has moved."
+            )
+            return
+        if not ids:
+            ids = _delivered_so_far(api, id, inputs, call)
+        live = [record for record in _records(api, ids) if _status(record) == _NORMAL]
+        if on_delete == "disable_renewal":
+            for record in live:
+                _set_renewal(api, record, _NO_RENEWAL)
+            call.warn(
+                f"order {id}: {_count(ids)} run until the paid term ends and are not renewed. No "
+                "money comes back."
+            )
+            return
+        hidden = [] if live else _hidden(api, id, ids, inputs)
+        refunds = [
+            order
+            for item in [*live, *hidden]
+            for order in _refund(api, str(item.get("InstanceId")), {**inputs, **_codes(item)})
+        ]
+        for order in refunds:
+            _wait_for_refund(api, order)
+        if refunds:
+            call.warn(
+                f"order {id}: {_count(ids)} refunded by {' and '.join(refunds)}. What was "
+                "really paid for the rest of the term goes back to the account's balance."
+            )
+        elif ids:
+            call.warn(f"order {id}: {_count(ids)} were refunded or have expired. No money moves.")
+
+
+_UNDELIVERED_NAMES = {
+    status.name for number, status in _STATUSES.items() if number != _DELIVERED and not status.dead
+}
+
+
+def _count(ids: Sequence[str]) -> str:
+    return f"{len(ids)} instance{'' if len(ids) == 1 else 's'} ({', '.join(ids)})"
+
+
+def _pause(api: Api) -> float:
+    """Seconds between two looks: most orders are delivered soon."""
+    return 1.0 if api.deadline.passed < 30 else 3.0
+
+
+def _number(value: Any) -> Any:
+    return whole(value) if isinstance(value, float) else value
+
+
+# Tokens
+
+
+def _tokens(api: Api, inputs: Properties, body: Mapping[str, Any]) -> Iterator[str]:
+    """The tokens that a purchase may have, the first one first.
+
+    They are made of the resource's URN and the purchase: a run after a crash makes the same ones.
+    Where a purchase takes the place of another of the same line, the line goes on behind it.
+    """
+    if "client_token" in inputs:
+        yield inputs["client_token"]
+        return
+    purchase = {**body, "Parameter": _PARAMETER.canonical(inputs["parameter"])}
+    # Without a URN two resources with the same inputs could not be told apart.
+    owner = api.urn or str(uuid.uuid4())
+    line = [_digest(owner, purchase, number) for number in range(_MOST_ORDERS)]
+    held = api.replaced.get("client_token")
+    yield from line[line.index(held) + 1 :] if held in line else line
+
+
+def _digest(*parts: Any) -> str:
+    """64 characters, the longest that the vendor takes."""
+    written = json.dumps(parts, sort_keys=True, separators=(",", ":"))
+    return hashlib.sha256(written.encode()).hexdigest()
+
+
+def _is_used_up(api: Api, id: str, started: datetime) -> bool:
+    """Whether an order was delivered and given back, or failed before this run."""
+    order = _find_order(api, id, None)
+    if order is None:
+        return False
+    ids = _ids(order.get("ResourceId"))
+    if _is_dead(order) or whole(order.get("Status")) in _LATER_STATUSES:
+        return bool(ids) or _is_older(order, started)
+    if whole(order.get("Status")) != _DELIVERED or not ids:
+        return False
+    records = _records(api, ids)
+    if records:
+        return all(_status(record) != _NORMAL for record in records)
+    return _refund_of(api, ids[0]) is not None
+
+
+def _is_older(order: Mapping[str, Any], started: datetime) -> bool:
+    """Whether an order was there before; in whichever zone its time may be."""
+    try:
+        created = _parse(str(order.get("CreateTime")))
+    except ValueError:
+        return False
+    ages = (started - created, started - created.replace(tzinfo=timezone.utc))
+    return all(age > _SKEW for age in ages)
+
+
+def _see_that_all_are_dead(api: Api, inputs: Properties, dead: DeadOrder) -> None:
+    """Go on where no order of the last months could be the live one of this token.
+
+    Raises:
+        DeadOrder: one could, or none shows at all.
+    """
+    orders = [
+        order
+        for order in _orders(api, clock.now(), _QUARTER)
+        if order.get("ProductCode") == inputs["product_code"]
+        and order.get("SubProductCode") == inputs["sub_product_code"]
+        and order.get("Action") == "purchase"
+    ]
+    live = [str(order.get("OrderId")) for order in orders if not _is_dead(order)]
+    if not live and orders:
+        return
+    which = f"It may be {' or '.join(live)}: take it" if live else "Take it"
+    dead.reason += f" {which} over with adopt_id, or give a client_token of your own to order anew."
+    raise dead
+
+
+# Orders
+
+
+def _vendor_time(moment: datetime) -> str:
+    return moment.astimezone(_CHINA).strftime("%Y-%m-%d %H:%M:%S")
+
+
+def _parse(vendor_time: str) -> datetime:
+    return datetime.strptime(vendor_time, "%Y-%m-%d %H:%M:%S").replace(tzinfo=_CHINA)
+
+
+def _ids(value: Any) -> list[str]:
+    return [id for id in value if isinstance(id, str) and id] if isinstance(value, list) else []
+
+
+def _is_dead(order: Mapping[str, Any]) -> bool:
+    return whole(order.get("Status")) in _DEAD
+
+
+def _find_order(api: Api, id: str, ordered_time: str | None) -> dict[str, Any] | None:
+    """An order by its id; None where it does not show.
+
+    Args:
+        api: the vendor's API.
+        id: the order's.
+        ordered_time: about when it was made, as the vendor writes it; None: in the last months.
+    """
+    end = clock.now()
+    if ordered_time:
+        with suppress(ValueError):
+            end = _parse(ordered_time)
+    for order in _orders(api, end, _QUARTER, OrderId=id):
+        if order.get("OrderId") == id:
+            return order
+    return None
+
+
+def _orders(api: Api, end: datetime, span: timedelta, **filters: str) -> list[dict[str, Any]]:
+    """DescribeDealsByCond, orders of every status."""
+    parameters = {
+        # Two days more, since no page states the zone.
+        "StartTime": _vendor_time(end - span),
+        "EndTime": _vendor_time(end + timedelta(days=2)),
+        "Limit": 200,
+        "Offset": 0,
+        **filters,
+    }
+    every = sorted(_STATUSES)
+    for statuses in (every, [status for status in every if status not in _LATER_STATUSES]):
+        try:
+            answer = api.call("DescribeDealsByCond", {**parameters, "StatusSet": statuses})
+        except NoSuchStatus:
+            continue
+        return objects(answer.get("Deals"))
+    # A site that knows no list of statuses.
+    return [
+        order
+        for status in every
+        if status not in _LATER_STATUSES
+        for order in objects(
+            api.call("DescribeDealsByCond", {**parameters, "Status": status}).get("Deals")
+        )
+    ]
+
+
+def _refund_of(api: Api, instance_id: str) -> dict[str, Any] | None:
+    """The order by which an instance was refunded; None where there is none."""
+    for order in _orders(api, clock.now(), _QUARTER, ResourceId=instance_id):
+        if order.get("Action") == "refund" and not _is_failed(order):
+            return order
+    return None
+
+
+def _is_failed(order: Mapping[str, Any]) -> bool:
+    number = whole(order.get("Status"))
+    return number != _REFUNDED and number in _STATUSES and bool(_STATUSES[number].fate)
+
+
+def _undelivered(order: Mapping[str, Any]) -> Properties:
+    number = whole(order.get("Status"))
+    status = _STATUSES.get(number) if number is not None else None
+    now: Properties = {"status": status.name if status else str(order.get("Status"))}
+    if text(order.get("CreateTime")):
+        now["ordered_time"] = order["CreateTime"]
+    return now
+
+
+def _wait_for_delivery(api: Api, id: str, inputs: Properties, known: Properties) -> list[str]:
+    """The ids of all instances.
+
+    Raises:
+        NotReady: it was not delivered, and what became of the money.
+    """
+    quantity = inputs.get("quantity", 1)
+    to_pay = Deadline(_SECONDS_TO_PAY)
+    while True:
+        order = _find_order(api, id, known.get("ordered_time"))
+        now = {**known, **(_undelivered(order) if order else {"status": "PAYING"})}
+        number = whole(order.get("Status")) if order else None
+        ids = _ids(order.get("ResourceId")) if order else []
+        if number == _DELIVERED and len(ids) < quantity:
+            ids = known.get("instance_id_list") or ids
+        if number == _DELIVERED and len(ids) >= quantity:
+            return ids
+        status = _STATUSES.get(number) if number is not None else None
+        name = status.name if status else "not visible yet"
+        if status and status.fate:
+            raise NotReady(f"the order is {name}. {status.fate}", now)
+        if number == _UNPAID and to_pay.left < 0:
+            raise NotReady(
+                "the order is UNPAID. No money was taken: top up the balance, or pay or cancel the "
+                "order in the billing console.",
+                now,
+            )
+        passed = f"{api.deadline.passed:.0f} s"
+        if api.deadline.left < _pause(api) or api.abandoned:
+            raise NotReady(
+                f"the order is {name} after {passed}. It is paid, or being paid, and not delivered "
+                "in full; the next `pulumi up` goes on waiting, and buys nothing.",
+                now,
+            )
+        api.wait(f"order {name} for {passed}, waiting for its delivery", name, _pause(api))
+
+
+# Instances
+
+
+def _records(api: Api, ids: Sequence[str]) -> list[dict[str, Any]]:
+    """DescribeRenewInstances: what shows of these instances."""
+    records = []
+    for start in range(0, len(ids), _MOST_IDS):
+        some = list(ids[start : start + _MOST_IDS])
+        answer = api.call(
+            "DescribeRenewInstances",
+            {"MaxResults": _MOST_IDS, "Reverse": False, "InstanceIdList": some},
+        )
+        records += [r for r in objects(answer.get("InstanceList")) if r.get("InstanceId") in some]
+    return records
+
+
+def _status(record: Mapping[str, Any]) -> str:
+    # A status that is left out is that of an instance that is there.
+    return text(record.get("Status")) or _NORMAL
+
+
+def _properties(ids: list[str], records: list[dict[str, Any]]) -> Properties:
+    """An order's instances as inputs and outputs: the first end is the end."""
+    statuses = {_status(record) for record in records}
+    now: Properties = {
+        "instance_id_list": ids,
+        "status": _NORMAL if _NORMAL in statuses else sorted(statuses)[0],
+    }
+    ends = [record["ExpireTime"] for record in records if text(record.get("ExpireTime"))]
+    if ends:
+        now["expired_time"] = _rfc_3339(min(ends))
+    for name, field in (
+        ("product_code", "ProductCode"),
+        ("sub_product_code", "SubProductCode"),
+        ("region_code", "RegionCode"),
+    ):
+        if text(records[0].get(field)):
+            now[name] = records[0][field]
+    flags = {record.get("RenewFlag") for record in records if text(record.get("RenewFlag"))}
+    if len(flags) == 1:
+        now["renew_flag"] = flags.pop()
+    return now
+
+
+def _rfc_3339(vendor_time: str) -> str:
+    return _parse(vendor_time).isoformat()
+
+
+def _codes(record: Mapping[str, Any]) -> Properties:
+    """What names an instance's product, as the vendor shows it."""
+    shown = {
+        "product_code": record.get("ProductCode"),
+        "sub_product_code": record.get("SubProductCode"),
+        "region_code": record.get("RegionCode"),
+    }
+    return {name: value for name, value in shown.items() if text(value)}
+
+
+def _set_renewal(api: Api, record: Mapping[str, Any], flag: str) -> None:
+    answer = api.call(
+        "SetRenewal",
+        {
+            "ProductCode": record.get("ProductCode"),
+            "RegionCode": record.get("RegionCode") or "",
+            "InstanceId": record.get("InstanceId"),
+            "RenewFlag": flag,
+            "RenewPeriod": str(whole(record.get("RenewPeriod")) or 1),
+            "RenewPeriodUnit": text(record.get("RenewPeriodUnit")) or "m",
+        },
+    )
+    failed = objects(answer.get("InstanceList"))
+    if failed:
+        raise Error(
+            f"renew_flag of {record.get('InstanceId')} was not set: the vendor says "
+            f"“{failed[0].get('Message')}” (code {failed[0].get('Code')})"
+        )
+
+
+def _renew(api: Api, inputs: Properties, now: Properties) -> None:
+    """RenewInstance for each instance whose term ends before ``paid_until``.
+
+    Its token is made of the end that the term follows and of what asks for it: the same term is
+    never bought twice, whatever was lost.
+    """
+    for record in _records(api, now.get("instance_id_list") or []):
+        end = text(record.get("ExpireTime"))
+        while end and (months := months_to_pay(inputs["paid_until"], _rfc_3339(end))):
+            bought = min(months, _MOST_MONTHS)
+            instance_id = str(record["InstanceId"])
+            answer = _unlocked(
+                api,
+                "RenewInstance",
+                {
+                    "ClientToken": _digest(
+                        "renewal", instance_id, renewal(end, inputs["paid_until"])
+                    ),
+                    **_sent_codes(inputs, record),
+                    "InstanceId": instance_id,
+                    "Period": bought,
+                    "PeriodUnit": "m",
+                },
+            )
+            end = _wait_for_term(api, instance_id, end, _ids(answer.get("OrderIdList")), now)
+
+
+def _sent_codes(inputs: Properties, record: Mapping[str, Any]) -> dict[str, Any]:
+    known = {**inputs, **_codes(record)}
+    return {
+        "ProductCode": known["product_code"],
+        "SubProductCode": known["sub_product_code"],
+        "RegionCode": known["region_code"],
+    }
+
+
+def _wait_for_term(api: Api, instance_id: str, end: str, orders: list[str], now: Properties) -> str:
+    """The new end of an instance's term.
+
+    Raises:
+        NotReady: it does not show, and what became of the money.
+    """
+    patience = Deadline(_SECONDS_TO_SHOW)
+    named = " and ".join(orders)
+    while True:
+        for record in _records(api, [instance_id]):
+            if text(record.get("ExpireTime")) not in (end, None):
+                return str(record["ExpireTime"])
+        for order in orders:
+            shown = _find_order(api, order, None)
+            number = whole(shown.get("Status")) if shown else None
+            status = _STATUSES.get(number) if number is not None else None
+            if status and status.fate:
+                fate = _NO_MONEY if status.dead else "The money was taken."
+                raise NotReady(
+                    f"the renewal, order {named}, is {status.name}. {fate} It is not ordered "
+                    "again; to order it anew change paid_until by a second.",
+                    now,
+                )
+        if min(patience.left, api.deadline.left) < _pause(api) or api.abandoned:
+            raise NotReady(
+                f"the renewal, order {named}, is ordered, but does not show yet. The next "
+                "`pulumi up` asks for the same order, and buys nothing twice.",
+                now,
+            )
+        api.wait("waiting for the renewal to show", "renewal", _pause(api))
+
+
+def _unlocked(api: Api, action: str, parameters: Mapping[str, Any]) -> dict[str, Any]:
+    """Call an action of money as soon as no other change of the instance is under way."""
+    while True:
+        try:
+            return api.call(action, parameters)
+        except Locked:
+            if api.deadline.left < _pause(api) or api.abandoned:
+                raise
+            api.wait("the instance is locked by another change, waiting", "locked", _pause(api))
+
+
+# The end
+
+
+def _delivered_so_far(api: Api, id: str, inputs: Properties, call: Call) -> list[str]:
+    """The instances of an order that was not finished, and what becomes of the rest."""
+    order = _find_order(api, id, inputs.get("ordered_time"))
+    number = whole(order.get("Status")) if order else None
+    if order is None:
+        call.warn(f"order {id} does not show. Look for it in the billing console.")
+        return []
+    status = _STATUSES.get(number) if number is not None else None
+    if number == _UNPAID:
+        call.warn(f"order {id} is unpaid. No money was taken; cancel it in the billing console.")
+        return []
+    if status and status.fate:
+        fate = status.fate.partition(". ")[0]
+        call.warn(f"order {id} is {status.name}: nothing is there to refund. {fate}.")
+        return _ids(order.get("ResourceId"))
+    return _wait_for_delivery(api, id, inputs, {})
+
+
+def _hidden(api: Api, id: str, ids: list[str], inputs: Properties) -> list[dict[str, Any]]:
+    """Instances that are delivered, but of a product that shows no records."""
+    if not ids or _records(api, ids):
+        return []
+    order = _find_order(api, id, inputs.get("ordered_time"))
+    if order is None or whole(order.get("Status")) != _DELIVERED:
+        return []
+    if _refund_of(api, ids[0]) is not None or not inputs.get("product_code"):
+        return []
+    return [{"InstanceId": instance_id} for instance_id in ids]
+
+
+def _refund(api: Api, instance_id: str, inputs: Properties) -> list[str]:
+    """RefundInstance; the ids of its orders, none where it was refunded meanwhile."""
+    parameters = {
+        # One for all tries of this refund. A second refund is refused by the vendor.
+        "ClientToken": str(uuid.uuid4()),
+        **_sent_codes(inputs, {}),
+        "InstanceId": instance_id,
+    }
+    try:
+        return _ids(_unlocked(api, "RefundInstance", parameters).get("OrderIdList"))
+    except CheckFailed:
+        if any(_status(record) == _NORMAL for record in _records(api, [instance_id])):
+            raise
+        return []
+
+
+def _wait_for_refund(api: Api, id: str) -> None:
+    while True:
+        order = _find_order(api, id, None)
+        number = whole(order.get("Status")) if order else None
+        if number == _REFUNDED:
+            return
+        status = _STATUSES.get(number) if number is not None else None
+        if status and status.fate:
+            raise Error(
+                f"the refund, order {id}, is {status.name}: no money came back. Run it again, or "
+                "ask the vendor's support"
+            )
+        if api.deadline.left < _pause(api) or api.abandoned:
+            raise Error(
+                f"the refund, order {id}, is ordered and not done after "
+                f"{api.deadline.passed:.0f} s. Run it again to go on waiting"
+            )
+        api.wait(f"waiting for the refund, order {id}", "refund", _pause(api))
+
+
+class Instance(LifecycleResource, module="tencentcloud/billing", name="Instance"):
+    """A prepaid order of Tencent Cloud. Creating one spends money at once.
+
+    Args:
+        resource_name: the resource's name in the program.
+        opts: the engine's options. ``custom_timeouts``: 15 minutes each where nothing is set.
+        product_code: such as ``p_cloudfirewall``. Replaces.
+        sub_product_code: such as ``sp_cloudfirewall_svv1``. Replaces.
+        region_code: such as ``ap-guangzhou``. Replaces.
+        zone_code: such as ``ap-guangzhou-6``. Replaces.
+        parameter: the product's details, a mapping or JSON text, compared as JSON. It repeats
+            ``productCode``, ``subProductCode``, ``timeSpan``, ``timeUnit`` and ``goodsNum``, which
+            must agree with the other inputs. Secret where the program makes it so. Replaces.
+        pay_mode: ``PrePay``, also the default.
+        quantity: how many instances, at least 1, also the default. Replaces.
+        project_id: default 0. Replaces.
+        period: what the first purchase buys, 1 (default) to 36. Changed later, it buys nothing.
+        period_unit: ``m`` (default) months, ``y`` years.
+        renew_flag: ``NOTIFY_AND_MANUAL_RENEW`` (default), ``NOTIFY_AND_AUTO_RENEW`` or
+            ``DISABLE_NOTIFY_AND_MANUAL_RENEW``. Changed in place.
+        client_token: at most 64 ASCII characters; a purchase with the same one is the same order.
+            Default: made of the resource's URN and inputs. Replaces.
+        paid_until: RFC 3339; a term that ends before it is renewed by as many months as are
+            missing, in the next ``pulumi up`` after the purchase, whose preview says so.
+        on_delete: what a destroy does: ``refund`` (default), ``disable_renewal`` or ``retain``.
+        adopt_id: the id of an existing order to take over at the first create; ignored ever after.
+
+    Outputs:
+        order_id (str): also the resource's id.
+        instance_id_list (list of str): all instances.
+        status (str): ``NORMAL``, ``ISOLATED``; ``DELIVERED`` where no term shows; before the
+            delivery the order's.
+        expired_time (str): RFC 3339, of the instance that ends first; None where none shows.
+        And the inputs, renew_flag as it is in the cloud.
+
+    Source:
+        Billing CreateInstance, DescribeDealsByCond, DescribeRenewInstances, SetRenewal,
+        RenewInstance, RefundInstance, 2018-07-09.
+    """
+
+    product_code: pulumi.Output[str]
+    sub_product_code: pulumi.Output[str]
+    region_code: pulumi.Output[str]
+    zone_code: pulumi.Output[str]
+    renew_flag: pulumi.Output[str | None]
+    order_id: pulumi.Output[str]
+    instance_id_list: pulumi.Output[list[str]]
+    status: pulumi.Output[str]
+    expired_time: pulumi.Output[str | None]
+
+    def __init__(
+        self,
+        resource_name: str,
+        opts: pulumi.ResourceOptions | None = None,
+        *,
+        product_code: pulumi.Input[str] | None = None,
+        sub_product_code: pulumi.Input[str] | None = None,
+        region_code: pulumi.Input[str] | None = None,
+        zone_code: pulumi.Input[str] | None = None,
+        parameter: pulumi.Input[Mapping[str, Any] | str] | None = None,
+        pay_mode: pulumi.Input[str] | None = None,
+        quantity: pulumi.Input[int] | None = None,
+        project_id: pulumi.Input[int] | None = None,
+        period: pulumi.Input[int] | None = None,
+        period_unit: pulumi.Input[str] | None = None,
+        renew_flag: pulumi.Input[str] | None = None,
+        client_token: pulumi.Input[str] | None = None,
+        paid_until: pulumi.Input[str] | None = None,
+        on_delete: pulumi.Input[str] | None = None,
+        adopt_id: pulumi.Input[str] | None = None,
+    ) -> None:
+        super().__init__(
+            InstanceProvider(),
+            resource_name,
+            {
+                "product_code": product_code,
+                "sub_product_code": sub_product_code,
+                "region_code": region_code,
+                "zone_code": zone_code,
+                "parameter": parameter,
+                "pay_mode": pay_mode,
+                "quantity": quantity,
+                "project_id": project_id,
+                "period": period,
+                "period_unit": period_unit,
+                "renew_flag": renew_flag,
+                "client_token": client_token,
+                "paid_until": paid_until,
+                "on_delete": on_delete,
+                "adopt_id": adopt_id,
+            },
+            opts,
+        )
+
+    @staticmethod
+    def get(
+        resource_name: str, id: pulumi.Input[str], opts: pulumi.ResourceOptions | None = None
+    ) -> Instance:
+        """Read an existing order without managing it.
+
+        Args:
+            resource_name: its name in the program.
+            id: the order's id.
+            opts: the engine's options.
+        """
+        existing = pulumi.ResourceOptions.merge(opts, pulumi.ResourceOptions(id=id))
+        return Instance(resource_name, existing)

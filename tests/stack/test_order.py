@@ -1,0 +1,420 @@
+"""A prepaid order's whole life on a real engine: what was paid, and for what."""
+
+from __future__ import annotations
+
+import json
+import subprocess
+import time
+from collections.abc import Callable
+from typing import Any
+
+import pytest
+
+from tests.stack.conftest import Stack
+
+SEED = {
+    "ClientToken": "46E6BF87-AF23-4710-8C82-21032D5F985F",
+    "ProductCode": "p_yunjing",
+    "SubProductCode": "sp_yunjing_vas",
+    "RegionCode": "ap-guangzhou",
+    "ZoneCode": "ap-guangzhou-1",
+    "PayMode": "PrePay",
+    "Parameter": '{"pid":1005305,"productCode":"p_yunjing","subProductCode":"sp_yunjing_vas",'
+    '"sv_yunjing_vas_la":"50","timeSpan":1,"timeUnit":"m"}',
+    "Quantity": 1,
+    "Period": 1,
+    "PeriodUnit": "m",
+    "ProjectId": 0,
+    "RenewFlag": "NOTIFY_AND_AUTO_RENEW",
+}
+GOODS = (
+    'product_code="p_cloudfirewall", sub_product_code="sp_cloudfirewall_svv1", '
+    'region_code="ap-guangzhou", zone_code="ap-guangzhou-6"'
+)
+
+
+def order(more: str = "", parameter: str = "{'pid': 1, 'sv_x': 5}") -> str:
+    return f"billing.Instance('order', {GOODS}, parameter={parameter}, {more})"
+
+
+@pytest.fixture
+def stack(stack: Stack) -> Stack:
+    """With a vendor that delivers at once."""
+    for name in ("paid", "delivering", "refunding"):
+        stack.cloud.settings(**{f"billing_{name}_seconds": 0})
+    return stack
+
+
+def test_the_seeds_request_arrives_and_a_second_run_spends_nothing(stack: Stack) -> None:
+    inputs = {
+        "client_token": "ClientToken",
+        "product_code": "ProductCode",
+        "sub_product_code": "SubProductCode",
+        "region_code": "RegionCode",
+        "zone_code": "ZoneCode",
+        "pay_mode": "PayMode",
+        "parameter": "Parameter",
+        "quantity": "Quantity",
+        "period": "Period",
+        "period_unit": "PeriodUnit",
+        "project_id": "ProjectId",
+        "renew_flag": "RenewFlag",
+    }
+    given = {name: SEED[field] for name, field in inputs.items()}
+    stack.program(
+        f"""
+        seed = billing.Instance("seed", **{given})
+        pulumi.export("order", seed.order_id)
+        pulumi.export("ids", seed.instance_id_list)
+        pulumi.export("end", seed.expired_time)
+        """
+    )
+    stack.preview()
+    assert stack.cloud.requests() == []
+    stack.up()
+    assert stack.calls("CreateInstance") == [SEED]
+    outputs = stack.outputs()
+    assert outputs["ids"] == [f"yunjing-{outputs['order']}-0"]
+    assert outputs["end"].endswith("+08:00")
+    stack.up("--expect-no-changes")
+    stack.refresh("--expect-no-changes")
+    assert _bought(stack) == {"purchase": 1}
+    told = " ".join(stack.destroy().diagnostics)
+    assert "refunded by" in told
+    assert "goes back to the account's balance" in told
+    assert _bought(stack) == {"purchase": 1, "refund": 1}
+
+
+def test_destroy_then_up_buys_anew(stack: Stack) -> None:
+    stack.program(order())
+    stack.up()
+    first = stack.export()["order"]["id"]
+    stack.destroy()
+    stack.up()
+    assert stack.export()["order"]["id"] != first
+    assert _bought(stack) == {"purchase": 2, "refund": 1}
+    stack.destroy()
+    stack.up()
+    assert _bought(stack) == {"purchase": 3, "refund": 2}
+
+
+def test_a_dead_token_that_the_vendor_refuses_is_followed_by_the_next(stack: Stack) -> None:
+    stack.cloud.settings(billing_dead_order="refused")
+    stack.program(order())
+    stack.up()
+    stack.destroy()
+    stack.up()
+    assert _bought(stack) == {"purchase": 2, "refund": 1}
+
+
+@pytest.mark.parametrize(
+    "kind", ["drop_after", "throttle", "http_503", "internal_error", "internal_error_after"]
+)
+def test_a_lost_answer_is_the_same_order(stack: Stack, kind: str) -> None:
+    stack.program(order())
+    stack.cloud.fault("CreateInstance", kind, count=2)
+    stack.up()
+    assert _bought(stack) == {"purchase": 1}
+    assert len({body["ClientToken"] for body in stack.calls("CreateInstance")}) == 1
+
+
+@pytest.mark.parametrize("polls", [3, 30])
+def test_a_late_delivery_is_waited_for_with_progress(stack: Stack, polls: int) -> None:
+    stack.cloud.settings(billing_delivery_polls=polls)
+    stack.program(order("quantity=3") + "\npulumi.export('n', pulumi.Output.from_input(1))")
+    told = stack.up()
+    assert "waiting for its delivery" in told.text
+    outputs = stack.export()["order"]["outputs"]
+    assert len(outputs["instance_id_list"]) == 3
+    assert outputs["status"] == "NORMAL"
+    assert _bought(stack) == {"purchase": 1}
+    assert "3 instances" in " ".join(stack.destroy().diagnostics)
+    assert _bought(stack) == {"purchase": 1, "refund": 3}
+
+
+def test_a_delivery_that_never_comes_keeps_the_order_and_goes_on(stack: Stack) -> None:
+    stack.program(
+        "patience = pulumi.ResourceOptions(custom_timeouts=pulumi.CustomTimeouts(create='3s'))\n"
+        + order("opts=patience")
+    )
+    stack.cloud.fault("CreateInstance", "stuck", service="billing")
+    told = " ".join(stack.up(fails=True).diagnostics)
+    assert "not delivered in full; the next `pulumi up` goes on waiting, and buys nothing" in told
+    kept = stack.export()["order"]
+    stack.cloud.deal(kept["id"], 4)
+    stack.up()
+    assert stack.export()["order"]["id"] == kept["id"]
+    assert stack.export()["order"]["outputs"]["status"] == "NORMAL"
+    assert _bought(stack) == {"purchase": 1}
+    stack.up("--expect-no-changes")
+
+
+def test_a_failed_delivery_says_what_became_of_the_money(stack: Stack) -> None:
+    stack.program(order())
+    stack.cloud.fault("CreateInstance", "ends_in", service="billing", status="5")
+    told = " ".join(stack.up(fails=True).diagnostics)
+    assert "the order is DELIVERY_FAILED. The money was taken" in told
+    first = stack.export()["order"]["id"]
+    assert "DELIVERY_FAILED" in stack.up(fails=True).text
+    assert _bought(stack)["purchase"] == 1
+    # The vendor gives the money back: now the next run orders anew.
+    stack.cloud.deal(first, 6)
+    told = " ".join(stack.up(fails=True).diagnostics)
+    assert "the order is REFUNDED. The money went back" in told
+    stack.up()
+    assert stack.export()["order"]["id"] != first
+    assert _bought(stack)["purchase"] == 2
+
+
+def test_a_refund_at_once_is_one_purchase_until_the_next_run(stack: Stack) -> None:
+    stack.program(order())
+    stack.cloud.fault("CreateInstance", "ends_in", service="billing", status="6")
+    told = " ".join(stack.up(fails=True).diagnostics)
+    assert "the order is REFUNDED. The money went back" in told
+    assert len(stack.calls("CreateInstance")) == 1
+    assert "buys a new one" in stack.preview().text
+    stack.up()
+    assert stack.export()["order"]["outputs"]["status"] == "NORMAL"
+    assert _bought(stack)["purchase"] == 2
+
+
+def test_every_change_is_what_the_preview_says(stack: Stack) -> None:
+    stack.program(order())
+    stack.up()
+    first = stack.export()["order"]
+    # Written in another way, it is the same.
+    stack.program(order(parameter="""' {"sv_x": 5, "pid": 1.0}'"""))
+    stack.up("--expect-no-changes")
+    stack.program(order("renew_flag='NOTIFY_AND_AUTO_RENEW'"))
+    assert "~ 1 to update" in stack.preview().text
+    stack.up()
+    assert stack.export()["order"]["outputs"]["renew_flag"] == "NOTIFY_AND_AUTO_RENEW"
+    told = stack.program(order("renew_flag='NOTIFY_AND_AUTO_RENEW', period=12"))
+    told = stack.preview().text
+    assert "period says what the first purchase bought: changed, it buys nothing" in told
+    stack.up()
+    assert _bought(stack) == {"purchase": 1}
+    end = first["outputs"]["expired_time"]
+    until = f"{int(end[:4]) + 1}-06-30T00:00:00Z"
+    stack.program(order(f"renew_flag='NOTIFY_AND_AUTO_RENEW', paid_until='{until}'"))
+    assert f"paid_until is past {end}: this buys" in stack.preview().text
+    stack.up()
+    assert _bought(stack) == {"purchase": 1, "renewal": 1}
+    assert stack.export()["order"]["outputs"]["expired_time"] > until
+    stack.up("--expect-no-changes")
+    stack.refresh("--expect-no-changes")
+    stack.program(order(parameter="{'pid': 1, 'sv_x': 6}"))
+    shown = stack.preview().text
+    assert "+-1 to replace" in shown
+    assert "this buys a new one, and then does with the old one what on_delete says" in shown
+    stack.up()
+    assert _bought(stack) == {"purchase": 2, "renewal": 1, "refund": 1}
+    numbers = [entry["action"] for entry in stack.cloud.ledger()["entries"]]
+    assert numbers == ["purchase", "renewal", "purchase", "refund"]
+
+
+@pytest.mark.parametrize("kind", ["drop_after", "internal_error_after"])
+def test_a_renewal_whose_answer_is_lost_is_bought_once(stack: Stack, kind: str) -> None:
+    stack.program(order())
+    stack.up()
+    end = stack.export()["order"]["outputs"]["expired_time"]
+    stack.program(order(f"paid_until='{int(end[:4]) + 1}-12-31T00:00:00Z'"))
+    stack.cloud.fault("RenewInstance", kind, service="billing")
+    stack.up()
+    assert _bought(stack) == {"purchase": 1, "renewal": 1}
+
+
+@pytest.mark.parametrize(
+    ("on_delete", "said"),
+    [
+        ("disable_renewal", "run until the paid term ends and are not renewed. No money"),
+        ("retain", "is no longer looked after, and stays as it is"),
+    ],
+)
+def test_a_destroy_without_a_refund_says_so(stack: Stack, on_delete: str, said: str) -> None:
+    stack.program(order(f"on_delete='{on_delete}', renew_flag='NOTIFY_AND_AUTO_RENEW'"))
+    stack.up()
+    (id,) = stack.export()["order"]["outputs"]["instance_id_list"]
+    assert said in " ".join(stack.destroy().diagnostics)
+    assert _bought(stack) == {"purchase": 1}
+    record = stack.cloud.call(
+        "billing", "2018-07-09", "DescribeRenewInstances", {"MaxResults": 9, "InstanceIdList": [id]}
+    )["InstanceList"][0]
+    disabled = record["RenewFlag"] == "DISABLE_NOTIFY_AND_MANUAL_RENEW"
+    assert disabled == (on_delete == "disable_renewal")
+
+
+def test_what_happens_elsewhere_is_seen(stack: Stack) -> None:
+    stack.program(order())
+    stack.up()
+    (id,) = stack.export()["order"]["outputs"]["instance_id_list"]
+    body = json.loads(json.dumps(stack.calls("CreateInstance")[0]))
+    refund = {name: body[name] for name in ("ProductCode", "SubProductCode", "RegionCode")}
+    stack.cloud.call(
+        "billing",
+        "2018-07-09",
+        "RefundInstance",
+        {**refund, "ClientToken": "by hand", "InstanceId": id},
+    )
+    stack.refresh()
+    assert "order" not in stack.export()
+    stack.up()
+    assert _bought(stack) == {"purchase": 2, "refund": 1}
+
+
+def test_a_purchase_is_adopted_and_read(stack: Stack) -> None:
+    body = {**SEED, "ProductCode": "p_cloudfirewall", "SubProductCode": "sp_cloudfirewall_svv1"}
+    body |= {"ZoneCode": "ap-guangzhou-6", "Parameter": '{"pid":1}'}
+    made = stack.cloud.call("billing", "2018-07-09", "CreateInstance", body)["OrderId"]
+    stack.program(
+        order(f"adopt_id='{made}', renew_flag='NOTIFY_AND_AUTO_RENEW'", "{'pid': 1}")
+        + f"\nread = billing.Instance.get('read', '{made}')\npulumi.export('s', read.status)"
+    )
+    stack.up()
+    assert stack.export()["order"]["id"] == made
+    assert stack.outputs()["s"] == "NORMAL"
+    assert _bought(stack) == {"purchase": 1}
+    stack.up("--expect-no-changes")
+
+
+def test_a_password_in_the_parameter_is_a_secret_everywhere(stack: Stack) -> None:
+    stack.secrets |= {"hunter2-hunter2", "swordfish-9"}
+    stack.program(
+        order(parameter="{'pid': 1, 'password': pulumi.Output.secret('hunter2-hunter2')}")
+        + "\n"
+        + order(
+            parameter='pulumi.Output.secret(\'{"pid": 2, "password": "swordfish-9"}\')'
+        ).replace("'order'", "'text'")
+    )
+    stack.preview()
+    stack.up()
+    stack.refresh()
+    passwords = {
+        json.loads(body["Parameter"])["password"] for body in stack.calls("CreateInstance")
+    }
+    assert passwords == {"hunter2-hunter2", "swordfish-9"}
+    stack.cloud.fault("SetRenewal", "internal_error", count=9)
+    stack.destroy()
+
+
+def test_contradictions_and_limits_are_said_in_the_preview(stack: Stack) -> None:
+    parameter = "{'timeSpan': 2, 'timeUnit': 'y', 'goodsNum': 3, 'productCode': 'p_other'}"
+    stack.program(order("period=1", parameter=parameter))
+    assert stack.preview(fails=True).problems == [
+        "parameter: its productCode says otherwise than product_code. Make them agree",
+        "parameter: its timeSpan says otherwise than period. Make them agree",
+        "parameter: its timeUnit says otherwise than period_unit. Make them agree",
+        "parameter: its goodsNum says otherwise than quantity. Make them agree",
+    ]
+    stack.program(
+        """
+        billing.Instance("wrong", product_code="", parameter="[]", period=37, period_unit="d",
+                         quantity=0, project_id=-1, pay_mode="PostPay", renew_flag="yes",
+                         client_token="x" * 65, on_delete="keep", paid_until="soon")
+        """
+    )
+    assert stack.preview(fails=True).problems == [
+        "product_code: must have at least 1 characters, has 0",
+        "sub_product_code: is not given",
+        "region_code: is not given",
+        "zone_code: is not given",
+        "pay_mode: must be one of PrePay",
+        "parameter: must be a mapping, or a JSON object as text",
+        "quantity: must be at least 1",
+        "project_id: must be at least 0",
+        "period: must be from 1 to 36",
+        "period_unit: must be one of m, y",
+        "renew_flag: must be one of NOTIFY_AND_MANUAL_RENEW, NOTIFY_AND_AUTO_RENEW, "
+        "DISABLE_NOTIFY_AND_MANUAL_RENEW",
+        "client_token: must have at most 64 characters, has 65",
+        "paid_until: must be a point in time, such as 2027-01-31T00:00:00Z",
+        "on_delete: must be one of refund, disable_renewal, retain",
+    ]
+    assert stack.cloud.requests() == []
+
+
+REFUSALS = (
+    "AuthFailure.UnauthorizedOperation",
+    "FailedOperation.BalanceInsufficient",
+    "FailedOperation.BusinessCheckErrCode",
+    "FailedOperation.DistributeError",
+    "FailedOperation.GetPriceParamError",
+    "FailedOperation.InvalidDeal",
+    "FailedOperation.InvalidGoodsCategoryId",
+    "FailedOperation.NumLimitError",
+    "FailedOperation.PaySuccDeliverFailed",
+    "FailedOperation.dealCreateWhitelistError",
+    "InternalError",
+    "InternalError.InternalError",
+    "InvalidParameter",
+    "InvalidParameter.ApiParamError",
+    "InvalidParameter.InvalidParameter",
+    "UnauthorizedOperation.CertificationNeedUpgrade",
+    "UnauthorizedOperation.NotCertification",
+    "UnsupportedOperation",
+    "UnsupportedOperation.NOT_SUPPORT_THIS_ACTION",
+)
+
+
+def test_every_refusal_is_one_line_that_says_whether_money_moved(stack: Stack) -> None:
+    stack.program(
+        f"for code in {REFUSALS}:\n    billing.Instance(code, {GOODS}, parameter={{'code': code}})"
+    )
+    stack.cloud.settings(rate_limit=None)
+    for code in REFUSALS:
+        stack.cloud.fault(
+            "CreateInstance",
+            "error",
+            code=code,
+            message="So it\nis.",
+            count=-1,
+            parameters={"Parameter": json.dumps({"code": code}, separators=(",", ":"))},
+        )
+    told = stack.up("--continue-on-error", fails=True).diagnostics
+    for code in REFUSALS:
+        lines = [
+            line for line in told if f"[Billing CreateInstance: {code}, “So it is”, Req" in line
+        ]
+        assert len(lines) == 1, code
+        assert lines[0].startswith("error: cannot create Instance: ")
+        assert "money" in lines[0], lines[0]
+    assert len(told) == len(REFUSALS) + 1
+    assert _bought(stack) == {}
+
+
+@pytest.mark.parametrize("boundary", ["before the request", "before the answer", "waiting", "late"])
+def test_a_killed_purchase_is_one_purchase(stack: Stack, boundary: str) -> None:
+    stack.program(order())
+    if boundary == "before the request":
+        # The engine dies while the provider's request is refused again and again.
+        stack.cloud.fault("CreateInstance", "throttle", count=-1)
+    if boundary == "before the answer":
+        stack.cloud.fault("CreateInstance", "delay", seconds=4)
+    if boundary == "waiting":
+        stack.cloud.settings(billing_delivering_seconds=3600)
+    if boundary == "late":
+        stack.cloud.settings(billing_deal_lag_seconds=3600)
+    process = stack.start("up", "--yes", "--skip-preview")
+    asked = "DescribeDealsByCond" if boundary in ("waiting", "late") else "CreateInstance"
+    _wait_for(lambda: len(stack.cloud.requests(asked)) > (asked != "CreateInstance"))
+    stack.kill(process)
+    stack.finish(process)
+    stack.pulumi("cancel", "--yes")
+    stack.cloud.settings(billing_delivering_seconds=0, billing_deal_lag_seconds=0)
+    stack.cloud.advance(7200)
+    stack.cloud.clear_faults()
+    stack.up()
+    assert _bought(stack) == {"purchase": 1}
+    assert stack.export()["order"]["outputs"]["status"] == "NORMAL"
+
+
+def _bought(stack: Stack) -> dict[str, int]:
+    counts: dict[str, int] = stack.cloud.ledger()["counts"]
+    return {what: count for what, count in counts.items() if count}
+
+
+def _wait_for(condition: Callable[[], bool]) -> None:
+    deadline = time.monotonic() + 60
+    while not condition():
+        assert time.monotonic() < deadline
+        time.sleep(0.02)
