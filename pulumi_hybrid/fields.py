@@ -317,13 +317,15 @@ class Json(Field):
         return _without_floats(value) if isinstance(value, dict) else None
 
     def canonical(self, value: Any) -> str:
-        """The same text for every way to write the same object."""
-        return json.dumps(self.read(value), sort_keys=True, separators=(",", ":"))
+        """The same text for every way to write the same object.
+
+        The engine hands a mapping over in another order each time.
+        """
+        written = self.read(value)
+        return json.dumps(written, sort_keys=True, separators=(",", ":"), ensure_ascii=False)
 
     def on_wire(self, value: Any) -> Any:  # noqa: D102 - text goes as the program writes it
-        if isinstance(value, str):
-            return value
-        return json.dumps(self.read(value), separators=(",", ":"), ensure_ascii=False)
+        return value if isinstance(value, str) else self.canonical(value)
 
     def _effective(self, value: Any) -> Any:
         return None if value is None else self.read(value)

@@ -202,6 +202,7 @@ _QUARTER = timedelta(days=88)
 _QUARTERS = 20
 """How far back an order is looked for of which nothing but its id is known."""
 
+_PRE_PAY = "PrePay"
 _NORMAL = "NORMAL"
 _NO_RENEWAL = "DISABLE_NOTIFY_AND_MANUAL_RENEW"
 _RENEW_FLAGS = ("NOTIFY_AND_MANUAL_RENEW", "NOTIFY_AND_AUTO_RENEW", _NO_RENEWAL)
@@ -232,7 +233,7 @@ class InstanceProvider(Lifecycle):
         _code("sub_product_code"),
         _code("region_code"),
         Text(name="zone_code", required=True, least=1, most=128, shown=False),
-        Choice(name="pay_mode", words=("PrePay",), default="PrePay", shown=False),
+        Choice(name="pay_mode", words=(_PRE_PAY,), default=_PRE_PAY, shown=False),
         _PARAMETER,
         Whole(name="quantity", least=1, default=1, shown=False),
         Whole(name="project_id", least=0, default=0, shown=False),
@@ -305,7 +306,7 @@ class InstanceProvider(Lifecycle):
             Refused: and that no money has moved.
             Ambiguous: no answer came; the next run asks for the same order.
         """
-        body = self._sent(inputs)
+        body = {"PayMode": _PRE_PAY, **self._sent(inputs)}
         started = clock.now()
         for token in _tokens(api, inputs, body):
             try:

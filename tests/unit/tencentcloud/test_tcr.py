@@ -1,0 +1,2712 @@
+"""Registries at the HTTP boundary, from the vendor's pages."""
+
+from __future__ import annotations
+
+from collections.abc import Callable, Iterator, Mapping
+from datetime import datetime, timedelta, timezone
+from typing import Any
+
+import pytest
+from hypothesis import given
+from hypothesis import strategies as st
+from pulumi.dynamic import ConfigureRequest, DiffResult
+from pulumi.dynamic.config import Config
+from pulumi.runtime import rpc
+
+from pulumi_hybrid.errors import Ambiguous, Error, Gone, InitFailed, NotSent, Refused
+from pulumi_hybrid.tencentcloud import tcr
+from pulumi_hybrid.tencentcloud.tcr import InstanceProvider
+
+from ..conftest import Engine, Log, assert_one_line
+from .conftest import (
+    LOST,
+    REGION,
+    REQUEST_ID,
+    UNSENT,
+    Raw,
+    Reply,
+    Vendor,
+    from_now,
+    new_config,
+    read_timeout,
+    refusal,
+    refused,
+    reset,
+    served,
+)
+
+TCR_URL = "https://tcr.tencentcloudapi.com/"
+TAG_URL = "https://tag.tencentcloudapi.com/"
+
+CREATE = "CreateInstance"
+DESCRIBE = "DescribeInstances"
+STATUS = "DescribeInstanceStatus"
+MODIFY = "ModifyInstance"
+RENEW = "RenewInstance"
+DELETE = "DeleteInstance"
+TAG = "ModifyResourceTags"
+ENTRANCE = "DescribeExternalEndpointStatus"
+MANAGE = "ManageExternalEndpoint"
+POLICIES = "DescribeSecurityPolicies"
+ADD_POLICY = "CreateSecurityPolicy"
+DROP_POLICY = "DeleteSecurityPolicy"
+
+ID = "tcr-9q9h2rnv"
+NAME = "unit-registry"
+CREATED_AT = "2025-01-01T00:00:00+08:00"
+EXPIRED_AT = "2025-03-31T00:00:00+08:00"
+
+CREATED = served(RegistryId=ID)
+DONE = served(RegistryId=ID)
+INPUTS = {"registry_name": NAME, "registry_type": "basic", "region": REGION}
+PREPAID = {
+    **INPUTS,
+    "registry_charge_type": 1,
+    "registry_charge_prepaid": {"period": 3},
+}
+OUTPUTS = {
+    "registry_id": ID,
+    "registry_name": NAME,
+    "registry_type": "basic",
+    "registry_charge_type": 0,
+    "enable_cos_maz": False,
+    "deletion_protection": False,
+    "region": REGION,
+    "status": "Running",
+    "public_domain": f"{NAME}.tencentcloudcr.com",
+    "internal_endpoint": "10.1.67.13",
+    "created_at": CREATED_AT,
+}
+PREPAID_OUTPUTS = {**OUTPUTS, "registry_charge_type": 1, "expired_at": EXPIRED_AT}
+
+# Refused for good, as the create action's page has them.
+CREATE_CODES = [
+    "FailedOperation",
+    "FailedOperation.TradeFailed",
+    "InternalError.ErrNotExist",
+    "InternalError.ErrorOverLimit",
+    "InvalidParameter",
+    "InvalidParameter.ErrorNameIllegal",
+    "InvalidParameter.ErrorNameReserved",
+    "InvalidParameter.ErrorRegistryName",
+    "InvalidParameter.ErrorTagOverLimit",
+    "InvalidParameter.UnsupportedRegion",
+    "MissingParameter",
+    "OperationDenied.QuotaOverLimit",
+    "UnauthorizedOperation",
+    "UnknownParameter",
+    "UnsupportedOperation",
+]
+PASSING_CODES = [
+    "FailedOperation.GetDBDataError",
+    "FailedOperation.ValidateRegistryNameFail",
+    "FailedOperation.ValidateSupportedRegionFail",
+    "InternalError",
+    "InternalError.DbError",
+]
+TAKEN_CODES = ["InvalidParameter.ErrorNameExists", "InternalError.ErrorConflict"]
+CHANGE_CODES = [
+    "InvalidParameter",
+    "MissingParameter",
+    "OperationDenied",
+    "UnauthorizedOperation",
+    "UnknownParameter",
+    "UnsupportedOperation",
+    "InternalError.ErrNotExist",
+]
+BUSY_CODES = ["InternalError.ErrorConflict", "InternalError.ErrConflict"]
+MOVING = ["Pending", "Deploying", "Unhealthy", "Polishing", None]
+"""What may become Running by itself; the vendor may have words that no page has."""
+FAILED = ["Bucket-Error", "Isolate", "Deleting", "DeleteFailed", "DeleteBucketFailed"]
+
+
+def registry(**changes: Any) -> dict[str, Any]:
+    """A Registry as DescribeInstances shows it, of one made without options."""
+    return {
+        "RegistryId": ID,
+        "RegistryName": NAME,
+        "RegistryType": "basic",
+        "Status": "Running",
+        "PublicDomain": f"{NAME}.tencentcloudcr.com",
+        "InternalEndpoint": "10.1.67.13",
+        "RegionId": 1,
+        "RegionName": REGION,
+        "CreatedAt": CREATED_AT,
+        "ExpiredAt": "",
+        "EnableAnonymous": False,
+        "TokenValidTime": 87600,
+        "PayMod": 0,
+        "RenewFlag": 0,
+        "DeletionProtection": False,
+        "EnableCosMAZ": False,
+        "TagSpecification": None,
+        "AIFeature": None,
+        **changes,
+    }
+
+
+def prepaid(**changes: Any) -> dict[str, Any]:
+    return registry(PayMod=1, ExpiredAt=EXPIRED_AT, **changes)
+
+
+def listing(*registries: Mapping[str, Any]) -> dict[str, Any]:
+    """An answer of DescribeInstances."""
+    return served(TotalCount=len(registries), Registries=list(registries))
+
+
+NONE = listing()
+FREE = NONE
+"""What the look before the create says."""
+NULL = served(TotalCount=0, Registries=None)
+
+
+class Tcr:
+    """The vendor's TCR, and its Tag service."""
+
+    def __init__(self, vendor: Vendor) -> None:
+        self.vendor = vendor
+        self.count = vendor.count
+        self.bodies = vendor.bodies
+
+    def answers(self, action: str, *replies: Reply) -> None:
+        url = TAG_URL if action == TAG else TCR_URL
+        self.vendor.answers(action, *replies, url=url)
+
+    def of_name(self, *replies: Reply) -> None:
+        """What the look by name says."""
+        self.vendor.answers(DESCRIBE, *replies, url=TCR_URL, holding="Filters")
+
+    def of_id(self, *replies: Reply) -> None:
+        """What the look at the registry itself says."""
+        self.vendor.answers(DESCRIBE, *replies, url=TCR_URL, holding="Registryids")
+
+    def statuses(self, *statuses: str | None) -> None:
+        """The same, of a registry that is otherwise as made."""
+        self.of_id(*(listing(registry(Status=status)) for status in statuses))
+
+    @property
+    def changes(self) -> list[str]:
+        """All that arrived, looks left out, in order."""
+        return [action for action in self.vendor.actions if not action.startswith("Describe")]
+
+    @property
+    def looks_by_name(self) -> int:
+        return sum("Filters" in body for body in self.bodies(DESCRIBE))
+
+
+@pytest.fixture
+def cloud(vendor: Vendor) -> Tcr:
+    return Tcr(vendor)
+
+
+def new_provider(**changes: str) -> InstanceProvider:
+    provider = InstanceProvider()
+    provider.configure(ConfigureRequest(Config(new_config(**changes), "unit")))
+    return provider
+
+
+@pytest.fixture
+def provider() -> InstanceProvider:
+    return new_provider()
+
+
+@pytest.fixture(autouse=True)
+def _impatient(monkeypatch: pytest.MonkeyPatch) -> None:
+    """Pauses take no time here, so what is waited for by the clock is waited for briefly."""
+    monkeypatch.setattr(tcr, "_PAUSE", 0.02)
+    for seconds in ("TO_FREE_A_NAME", "TO_SHOW_AN_ORDER", "OF_AN_OLD_STATUS"):
+        monkeypatch.setattr(tcr, f"_SECONDS_{seconds}", 0.5)
+
+
+def _line(error: Error, operation: str) -> str:
+    said = str(error)
+    assert_one_line(said)
+    assert said.startswith(f"cannot {operation}")
+    assert "bug" not in said
+    return said
+
+
+def _kept(error: InitFailed) -> dict[str, Any]:
+    assert error.id == ID
+    return {name: rpc.unwrap_rpc_secret(value) for name, value in error.outputs.items()}
+
+
+def _outs(outputs: Mapping[str, Any] | None) -> dict[str, Any]:
+    assert outputs is not None
+    return dict(outputs)
+
+
+# What is sent
+
+
+def test_create_arrives_as_the_vendors_example(
+    engine: Engine, cloud: Tcr, provider: InstanceProvider
+) -> None:
+    cloud.of_name(FREE)
+    cloud.answers(CREATE, CREATED)
+    cloud.of_id(listing(registry(RegistryName="tcr-test", RegistryType="standard")))
+    news = {"registry_name": "tcr-test", "registry_type": "standard", "sync_tag": True}
+    checked = engine.check(provider, news, None)
+    assert checked.failures == []
+    assert engine.create(provider, checked.inputs).id == ID
+    [request] = cloud.vendor.requests(CREATE)
+    assert request.headers["X-TC-Version"] == "2019-09-24"
+    assert request.headers["X-TC-Region"] == REGION
+    assert cloud.bodies(CREATE) == [
+        {"RegistryName": "tcr-test", "RegistryType": "standard", "SyncTag": True}
+    ]
+
+
+def test_create_with_everything_arrives_under_the_vendors_names_and_types(
+    engine: Engine, cloud: Tcr, provider: InstanceProvider
+) -> None:
+    cloud.of_name(FREE)
+    cloud.answers(CREATE, CREATED)
+    cloud.of_id(listing(prepaid()))
+    news = {
+        **PREPAID,
+        "tags": {"k": "v"},
+        "registry_charge_prepaid": {"period": 1, "renew_flag": 1},
+        "sync_tag": True,
+        "enable_cos_maz": False,
+        "enable_cos_versioning": True,
+        "deletion_protection": True,
+        "delete_bucket": True,
+        "paid_until": "2025-01-31T00:00:00Z",
+        "region": "ap-seoul",
+    }
+    checked = engine.check(provider, news, None)
+    assert checked.failures == []
+    engine.create(provider, checked.inputs)
+    [request] = cloud.vendor.requests(CREATE)
+    assert request.headers["X-TC-Region"] == "ap-seoul"
+    assert cloud.bodies(CREATE) == [
+        {
+            "RegistryName": NAME,
+            "RegistryType": "basic",
+            "TagSpecification": {
+                "ResourceType": "instance",
+                "Tags": [{"Key": "k", "Value": "v"}],
+            },
+            "RegistryChargeType": 1,
+            "RegistryChargePrepaid": {"Period": 1, "RenewFlag": 1},
+            "SyncTag": True,
+            "EnableCosMAZ": False,
+            "EnableCosVersioning": True,
+            "DeletionProtection": True,
+        }
+    ]
+    # The engine makes every number a float; the vendor takes integers alone.
+    for number in ('"RegistryChargeType": 1,', '"Period": 1,', '"RenewFlag": 1}'):
+        assert number in str(request.body)
+
+
+def test_create_prepaid_always_says_what_happens_at_the_end_of_the_term(
+    engine: Engine, cloud: Tcr, provider: InstanceProvider
+) -> None:
+    cloud.of_name(FREE)
+    cloud.answers(CREATE, CREATED)
+    cloud.of_id(listing(prepaid()))
+    engine.create(provider, engine.check(provider, PREPAID, None).inputs)
+    [body] = cloud.bodies(CREATE)
+    assert body["RegistryChargePrepaid"] == {"Period": 3, "RenewFlag": 0}
+    assert cloud.count(RENEW) == 0
+
+
+@pytest.mark.parametrize(
+    "tags",
+    [
+        {"tags": {"k": "v", "empty": ""}},
+        {"tag_specification": {"tags": [{"key": "k", "value": "v"}, {"key": "empty"}]}},
+        {
+            "tag_specification": {
+                "resource_type": "instance",
+                "tags": [{"key": "k", "value": "v"}, {"key": "empty", "value": ""}],
+            }
+        },
+    ],
+)
+def test_create_takes_tags_in_either_form(
+    engine: Engine, cloud: Tcr, provider: InstanceProvider, tags: dict[str, Any]
+) -> None:
+    cloud.of_name(FREE)
+    cloud.answers(CREATE, CREATED)
+    cloud.of_id(listing(registry()))
+    checked = engine.check(provider, {**INPUTS, **tags}, None)
+    assert checked.failures == []
+    engine.create(provider, checked.inputs)
+    [body] = cloud.bodies(CREATE)
+    assert body["TagSpecification"] == {
+        "ResourceType": "instance",
+        "Tags": [{"Key": "k", "Value": "v"}, {"Key": "empty", "Value": ""}],
+    }
+
+
+@pytest.mark.parametrize(
+    "tags", [{}, {"tags": {}}, {"tag_specification": {"tags": []}}, {"tag_specification": {}}]
+)
+def test_create_without_tags_sends_none(
+    engine: Engine, cloud: Tcr, provider: InstanceProvider, tags: dict[str, Any]
+) -> None:
+    cloud.of_name(FREE)
+    cloud.answers(CREATE, CREATED)
+    cloud.of_id(listing(registry()))
+    engine.create(provider, engine.check(provider, {**INPUTS, **tags}, None).inputs)
+    assert cloud.bodies(CREATE) == [{"RegistryName": NAME, "RegistryType": "basic"}]
+
+
+def test_create_on_the_international_site_goes_there(engine: Engine, vendor: Vendor) -> None:
+    intl = "https://tcr.intl.tencentcloudapi.com/"
+    vendor.answers(DESCRIBE, FREE, url=intl, holding="Filters")
+    vendor.answers(CREATE, CREATED, url=intl)
+    vendor.answers(DESCRIBE, listing(registry()), url=intl, holding="Registryids")
+    provider = new_provider(domain="intl.tencentcloudapi.com")
+    assert engine.create(provider, INPUTS).id == ID
+
+
+def test_create_returns_what_the_vendor_shows(
+    engine: Engine, cloud: Tcr, provider: InstanceProvider
+) -> None:
+    cloud.of_name(FREE)
+    cloud.answers(CREATE, CREATED)
+    cloud.of_id(listing(registry()))
+    result = engine.create(provider, INPUTS)
+    assert result.id == ID
+    assert result.outs == OUTPUTS
+    assert all(
+        body["Registryids"] == [ID] for body in cloud.bodies(DESCRIBE) if "Filters" not in body
+    )
+
+
+# check
+
+
+def _problems(**news: Any) -> list[str]:
+    failures = new_provider().check({}, {**INPUTS, **news}).failures
+    return [failure.reason for failure in failures]
+
+
+POLICY = {"cidr_block": "192.0.2.1", "description": "office"}
+
+
+@pytest.mark.parametrize(
+    "news",
+    [
+        {},
+        {"registry_type": "standard"},
+        {"registry_type": "premium"},
+        {"registry_name": "n" * 50},
+        {"registry_charge_type": 0},
+        {"registry_charge_type": 1, "registry_charge_prepaid": {"period": 1, "renew_flag": 2}},
+        {"tags": {f"k{number}": "v" for number in range(10)}},
+        {"tags": {}, "tag_specification": {"tags": [{"key": "k"}]}},
+        {"public_access": {"enabled": True}},
+        {"public_access": {"enabled": True, "security_policies": [POLICY]}},
+    ],
+)
+def test_check_takes_what_the_vendor_takes(news: dict[str, Any]) -> None:
+    assert _problems(**news) == []
+
+
+@pytest.mark.parametrize(
+    ("news", "name", "limit"),
+    [
+        ({"registry_type": None}, "registry_type", "is not given"),
+        ({"registry_type": "Basic"}, "registry_type", "basic, standard, premium"),
+        ({"registry_name": "n" * 51}, "registry_name", "at most 50"),
+        ({"registry_name": ""}, "registry_name", "at least 1"),
+        ({"registry_charge_type": 2}, "registry_charge_type", "from 0 to 1"),
+        ({"registry_charge_type": -1}, "registry_charge_type", "from 0 to 1"),
+        (
+            {"registry_charge_prepaid": {"period": 0}},
+            "registry_charge_prepaid.period",
+            "at least 1",
+        ),
+        (
+            {"registry_charge_prepaid": {"period": 1.5}},
+            "registry_charge_prepaid.period",
+            "whole number (months)",
+        ),
+        (
+            {"registry_charge_prepaid": {"renew_flag": 1}},
+            "registry_charge_prepaid.period",
+            "is not given",
+        ),
+        (
+            {"registry_charge_prepaid": {"period": 1, "renew_flag": 3}},
+            "registry_charge_prepaid.renew_flag",
+            "from 0 to 2",
+        ),
+        ({"tags": {f"k{number}": "" for number in range(11)}}, "tags", "at most 10 tags, are 11"),
+        (
+            {"tag_specification": {"tags": [{"key": f"k{number}"} for number in range(11)]}},
+            "tag_specification.tags",
+            "at most 10, are 11",
+        ),
+        (
+            {"tag_specification": {"tags": [{"key": "k"}, {"value": "v"}]}},
+            "tag_specification.tags[1].key",
+            "is not given",
+        ),
+        (
+            {"tag_specification": {"resource_type": "cvm"}},
+            "tag_specification.resource_type",
+            "one of instance",
+        ),
+        ({"deletion_protection": "yes"}, "deletion_protection", "true or false"),
+        ({"public_access": {}}, "public_access.enabled", "is not given"),
+        (
+            {
+                "public_access": {
+                    "enabled": True,
+                    "security_policies": [POLICY, {**POLICY, "cidr_block": ""}],
+                }
+            },
+            "public_access.security_policies[1].cidr_block",
+            "is not given",
+        ),
+        (
+            {
+                "public_access": {
+                    "enabled": True,
+                    "security_policies": [{**POLICY, "cidr_block": "2001:db8::1"}],
+                }
+            },
+            "public_access.security_policies[0].cidr_block",
+            "IPv4",
+        ),
+        (
+            {
+                "public_access": {
+                    "enabled": True,
+                    "security_policies": [{**POLICY, "description": ""}],
+                }
+            },
+            "public_access.security_policies[0].description",
+            "at least 1",
+        ),
+        ({"delete_bucket": 1}, "delete_bucket", "true or false"),
+        ({"adopt_id": "tcr 1"}, "adopt_id", "id of an existing resource"),
+        ({"registryName": "n"}, "registryName", "is not an input of Instance"),
+        # Taken together.
+        ({"registry_charge_type": 1}, "registry_charge_prepaid", "registry_charge_type is 1"),
+        ({"paid_until": "2027-01-31T00:00:00Z"}, "paid_until", "needs registry_charge_type 1"),
+        (
+            {"paid_until": "2027-01-31T00:00:00Z", "registry_charge_type": 0},
+            "paid_until",
+            "needs registry_charge_type 1",
+        ),
+        (
+            {"tags": {"k": "v"}, "tag_specification": {"tags": []}},
+            "tag_specification",
+            "Give one of them",
+        ),
+    ],
+)
+def test_check_says_in_one_line_which_input_is_wrong_and_why(
+    news: dict[str, Any], name: str, limit: str
+) -> None:
+    [problem] = _problems(**news)
+    assert_one_line(problem)
+    assert problem.startswith(f"{name}: ")
+    assert limit in problem
+
+
+@pytest.mark.parametrize("until", ["tomorrow", "2027-13-01T00:00:00Z", 5, ""])
+def test_check_takes_only_a_point_in_time_for_paid_until(until: Any) -> None:
+    [problem] = _problems(**{**PREPAID, "paid_until": until})
+    assert problem.startswith("paid_until: must be a point in time")
+
+
+@pytest.mark.parametrize(
+    "news",
+    [
+        {"registry_charge_type": rpc.UNKNOWN, "paid_until": "2027-01-31T00:00:00Z"},
+        {"registry_charge_type": 1, "registry_charge_prepaid": rpc.UNKNOWN},
+        {"registry_charge_type": 1, "registry_charge_prepaid": {"period": rpc.UNKNOWN}},
+        {**PREPAID, "paid_until": rpc.UNKNOWN},
+        {"public_access": {"enabled": rpc.UNKNOWN}},
+        {"registry_name": rpc.UNKNOWN, "registry_type": rpc.UNKNOWN},
+    ],
+)
+def test_check_leaves_alone_what_is_not_known_yet(
+    engine: Engine, provider: InstanceProvider, news: dict[str, Any]
+) -> None:
+    assert engine.check(provider, {**INPUTS, **news}, None).failures == []
+
+
+def test_check_makes_up_a_name_once(engine: Engine, provider: InstanceProvider) -> None:
+    engine.urn = "urn:pulumi:dev::unit::type::My_App"
+    first = engine.check(provider, {"registry_type": "basic"}, None).inputs
+    stem, _, digits = first["registry_name"].rpartition("-")
+    assert stem == "my-app"
+    assert len(digits) == 7
+    assert set(digits) <= set("0123456789abcdef")
+    assert engine.check(provider, {"registry_type": "basic"}, first).inputs == first
+    other = engine.check(provider, {"registry_type": "basic"}, None).inputs
+    assert other["registry_name"] != first["registry_name"]
+
+
+# create: the vendor says no
+
+
+@pytest.mark.parametrize("code", CREATE_CODES)
+def test_create_refused_says_what_to_do_and_is_sent_once(
+    engine: Engine, cloud: Tcr, provider: InstanceProvider, code: str
+) -> None:
+    cloud.of_name(FREE)
+    cloud.answers(CREATE, refusal(code), CREATED)
+    with pytest.raises(Refused) as caught:
+        engine.create(provider, INPUTS)
+    said = _line(caught.value, "create Instance: ")
+    assert said.endswith(f"[TCR {CREATE}: {code}, “The vendor's words”, RequestId {REQUEST_ID}]")
+    assert "adopt_id" not in said
+    assert engine.context.status.message == said
+    assert not engine.context.status.details
+    assert cloud.changes == [CREATE]
+
+
+def test_create_refused_shows_the_whole_reason_of_a_payment_that_failed(
+    engine: Engine, cloud: Tcr, provider: InstanceProvider
+) -> None:
+    cloud.of_name(FREE)
+    why = "role TCR_QCSRole is not authorised"
+    cloud.answers(CREATE, refusal("FailedOperation.TradeFailed", why))
+    with pytest.raises(Refused, match="TCR_QCSRole is not authorised"):
+        engine.create(provider, INPUTS)
+
+
+def test_create_throttled_is_sent_again(
+    engine: Engine, cloud: Tcr, provider: InstanceProvider
+) -> None:
+    cloud.of_name(FREE)
+    cloud.answers(CREATE, *[refusal("RequestLimitExceeded")] * 3, CREATED)
+    cloud.of_id(listing(registry()))
+    assert engine.create(provider, INPUTS).id == ID
+    assert cloud.count(CREATE) == 4
+    assert cloud.looks_by_name == 1
+
+
+@pytest.mark.parametrize("fault", UNSENT.values(), ids=UNSENT)
+def test_create_that_was_not_sent_says_nothing_of_a_registry(
+    engine: Engine, cloud: Tcr, provider: InstanceProvider, fault: Callable[[], Reply]
+) -> None:
+    cloud.of_name(FREE)
+    cloud.answers(CREATE, fault())
+    with pytest.raises(NotSent) as caught:
+        engine.create(provider, INPUTS)
+    assert "adopt_id" not in _line(caught.value, "create Instance: ")
+    assert cloud.count(CREATE) == 5
+    assert cloud.looks_by_name == 1
+
+
+@pytest.mark.parametrize("code", TAKEN_CODES)
+def test_create_with_a_name_that_somebody_else_has_says_so_and_is_sent_once(
+    engine: Engine, cloud: Tcr, provider: InstanceProvider, code: str
+) -> None:
+    cloud.of_name(FREE)
+    cloud.answers(CREATE, refusal(code))
+    with pytest.raises(Refused) as caught:
+        engine.create(provider, INPUTS)
+    said = _line(caught.value, "create Instance: ")
+    assert f"{NAME} is taken by somebody else" in said
+    assert "cost" not in said
+    assert cloud.count(CREATE) == 1
+
+
+# create: the name in the own account
+
+
+def test_create_does_not_take_over_a_registry_that_was_there(
+    engine: Engine, cloud: Tcr, provider: InstanceProvider
+) -> None:
+    cloud.of_name(listing(registry()))
+    with pytest.raises(Error) as caught:
+        engine.create(provider, INPUTS)
+    assert f'adopt_id="{ID}"' in _line(caught.value, "create Instance: ")
+    assert cloud.changes == []
+
+
+def test_create_waits_for_the_end_of_the_one_that_is_being_deleted(
+    engine: Engine, cloud: Tcr, provider: InstanceProvider
+) -> None:
+    old = listing(registry(RegistryId="tcr-old", Status="Deleting"))
+    cloud.of_name(old, old, FREE)
+    cloud.answers(CREATE, CREATED)
+    cloud.of_id(listing(registry()))
+    assert engine.create(provider, INPUTS).id == ID
+    assert cloud.looks_by_name == 3
+
+
+def test_create_does_not_wait_for_ever_for_that_end(
+    engine: Engine, cloud: Tcr, provider: InstanceProvider
+) -> None:
+    cloud.of_name(listing(registry(RegistryId="tcr-old", Status="Deleting")))
+    with pytest.raises(Error, match="tcr-old, is still being deleted") as caught:
+        engine.create(provider, INPUTS, timeout=0.4)
+    _line(caught.value, "create Instance: ")
+    assert cloud.changes == []
+
+
+def test_create_says_of_an_isolated_one_that_it_holds_the_name(
+    engine: Engine, cloud: Tcr, provider: InstanceProvider
+) -> None:
+    cloud.of_name(listing(registry(Status="Isolate")))
+    with pytest.raises(Error, match="is isolated, and holds the name"):
+        engine.create(provider, INPUTS)
+    assert cloud.changes == []
+
+
+@pytest.mark.parametrize(
+    "others",
+    [
+        NULL,
+        listing(registry(RegistryName=f"{NAME}-2"), registry(RegistryName=f"my-{NAME}")),
+        served(TotalCount=1, Registries=[None, registry(RegistryName=NAME.upper())]),
+    ],
+)
+def test_create_compares_names_again_since_the_vendor_may_show_others(
+    engine: Engine, cloud: Tcr, provider: InstanceProvider, others: dict[str, Any]
+) -> None:
+    cloud.of_name(others)
+    cloud.answers(CREATE, CREATED)
+    cloud.of_id(listing(registry()))
+    assert engine.create(provider, INPUTS).id == ID
+    assert [body["Filters"] for body in cloud.bodies(DESCRIBE) if "Filters" in body] == [
+        [{"Name": "RegistryName", "Values": [NAME]}]
+    ]
+
+
+# create: the answer is lost
+
+
+@pytest.mark.parametrize("fault", LOST.values(), ids=LOST)
+def test_create_whose_answer_is_lost_is_found_by_its_name(
+    engine: Engine, cloud: Tcr, provider: InstanceProvider, fault: Callable[[], Reply]
+) -> None:
+    cloud.of_name(FREE, listing(registry(Status="Pending")))
+    cloud.answers(CREATE, fault())
+    cloud.of_id(listing(registry()))
+    result = engine.create(provider, INPUTS)
+    assert result.id == ID
+    assert result.outs == OUTPUTS
+    assert cloud.count(CREATE) == 1
+
+
+@pytest.mark.parametrize(
+    "answer",
+    [
+        served(),
+        served(RegistryId=None),
+        served(RegistryId=""),
+        # With this content type the SDK makes an error an answer.
+        Raw('{"Response": {}}', content_type="application/json; charset=utf-8"),
+    ],
+)
+def test_create_whose_answer_has_no_id_is_found_by_its_name(
+    engine: Engine, cloud: Tcr, provider: InstanceProvider, answer: Reply
+) -> None:
+    cloud.of_name(FREE, listing(registry()))
+    cloud.answers(CREATE, answer)
+    cloud.of_id(listing(registry()))
+    assert engine.create(provider, INPUTS).id == ID
+    assert cloud.count(CREATE) == 1
+
+
+@pytest.mark.parametrize("code", PASSING_CODES)
+def test_create_that_failed_in_passing_is_looked_for_then_sent_again(
+    engine: Engine, cloud: Tcr, provider: InstanceProvider, code: str
+) -> None:
+    cloud.of_name(FREE)
+    cloud.answers(CREATE, refusal(code), CREATED)
+    cloud.of_id(listing(registry()))
+    assert engine.create(provider, INPUTS).id == ID
+    assert cloud.count(CREATE) == 2
+    assert cloud.looks_by_name > 1
+
+
+def test_create_that_failed_in_passing_but_was_done_is_not_sent_again(
+    engine: Engine, cloud: Tcr, provider: InstanceProvider
+) -> None:
+    cloud.of_name(FREE, listing(registry()))
+    cloud.answers(CREATE, refusal("InternalError.DbError"))
+    cloud.of_id(listing(registry()))
+    assert engine.create(provider, INPUTS).id == ID
+    assert cloud.count(CREATE) == 1
+
+
+@pytest.mark.parametrize("late", [1, 2, 4])
+def test_create_whose_answer_is_lost_is_found_although_it_shows_late(
+    engine: Engine, cloud: Tcr, provider: InstanceProvider, late: int
+) -> None:
+    cloud.of_name(FREE, *[NONE] * late, listing(registry()))
+    cloud.answers(CREATE, read_timeout())
+    cloud.of_id(listing(registry()))
+    assert engine.create(provider, INPUTS).id == ID
+    assert cloud.count(CREATE) == 1
+
+
+@pytest.mark.parametrize("code", TAKEN_CODES)
+def test_create_that_finds_its_name_taken_by_its_own_first_try_is_a_success(
+    engine: Engine, cloud: Tcr, provider: InstanceProvider, code: str
+) -> None:
+    cloud.of_name(FREE, *[NONE] * 7, listing(registry()))
+    cloud.answers(CREATE, read_timeout(), refusal(code))
+    cloud.of_id(listing(registry()))
+    assert engine.create(provider, INPUTS).id == ID
+    assert cloud.count(CREATE) == 2
+
+
+@pytest.mark.parametrize("code", TAKEN_CODES)
+def test_create_that_finds_its_name_taken_after_a_lost_answer_says_that_it_may_exist(
+    engine: Engine, cloud: Tcr, provider: InstanceProvider, code: str
+) -> None:
+    cloud.of_name(FREE, NONE)
+    cloud.answers(CREATE, reset(), refusal(code))
+    with pytest.raises(Refused) as caught:
+        engine.create(provider, INPUTS)
+    said = _line(caught.value, "create Instance: ")
+    assert f"It may exist and cost: look for {NAME}" in said
+    assert "adopt_id" in said
+    assert "somebody else" not in said
+    assert cloud.count(CREATE) == 2
+
+
+def test_create_that_never_shows_is_tried_three_times_and_says_that_it_may_exist(
+    engine: Engine, cloud: Tcr, provider: InstanceProvider
+) -> None:
+    cloud.of_name(FREE, NULL)
+    cloud.answers(CREATE, read_timeout())
+    with pytest.raises(Ambiguous) as caught:
+        engine.create(provider, INPUTS)
+    said = _line(caught.value, "create Instance: the answer of TCR CreateInstance was lost")
+    assert f"It may exist and cost: look for {NAME}" in said
+    assert said.count("It may exist") == 1
+    assert cloud.count(CREATE) == 3
+
+
+@pytest.mark.parametrize(
+    "fault", [refusal("UnauthorizedOperation"), reset()], ids=["refused", "lost"]
+)
+def test_create_whose_look_up_fails_is_tried_again_and_says_why_it_was_lost(
+    engine: Engine, cloud: Tcr, provider: InstanceProvider, fault: Reply
+) -> None:
+    cloud.of_name(FREE, fault)
+    cloud.answers(CREATE, read_timeout())
+    with pytest.raises(Ambiguous, match="TCR CreateInstance was lost"):
+        engine.create(provider, INPUTS)
+    assert cloud.count(CREATE) == 3
+
+
+def test_create_whose_look_up_fails_ends_well_where_the_next_try_does(
+    engine: Engine, cloud: Tcr, provider: InstanceProvider
+) -> None:
+    cloud.of_name(FREE, refusal("UnauthorizedOperation"))
+    cloud.answers(CREATE, read_timeout(), CREATED)
+    cloud.of_id(listing(registry()))
+    assert engine.create(provider, INPUTS).id == ID
+
+
+@pytest.mark.parametrize(
+    ("then", "kind"),
+    [
+        (refused(), NotSent),
+        (refusal("OperationDenied.QuotaOverLimit"), Refused),
+        (refusal("FailedOperation.TradeFailed"), Refused),
+    ],
+    ids=["not sent", "quota", "trade"],
+)
+def test_create_refused_after_a_lost_answer_still_says_that_it_may_exist(
+    engine: Engine, cloud: Tcr, provider: InstanceProvider, then: Reply, kind: type[Error]
+) -> None:
+    cloud.of_name(FREE, NONE)
+    cloud.answers(CREATE, reset(), then)
+    with pytest.raises(kind) as caught:
+        engine.create(provider, INPUTS)
+    said = _line(caught.value, "create Instance: ")
+    assert f"It may exist and cost: look for {NAME}" in said
+
+
+def test_create_whose_first_look_fails_sends_nothing(
+    engine: Engine, cloud: Tcr, provider: InstanceProvider
+) -> None:
+    cloud.of_name(refusal("UnauthorizedOperation"))
+    with pytest.raises(Refused, match="Grant the action"):
+        engine.create(provider, INPUTS)
+    assert cloud.changes == []
+
+
+# create: in place of another
+
+
+@pytest.fixture
+def replaced(engine: Engine, provider: InstanceProvider) -> Iterator[dict[str, Any]]:
+    """The inputs of a resource that was there before the run."""
+    yield engine.check(provider, INPUTS, INPUTS).inputs
+
+
+@pytest.mark.parametrize("code", TAKEN_CODES)
+def test_create_in_place_of_another_waits_until_the_name_is_free(
+    engine: Engine, cloud: Tcr, provider: InstanceProvider, replaced: dict[str, Any], code: str
+) -> None:
+    cloud.of_name(FREE)
+    cloud.answers(CREATE, refusal(code), refusal(code), CREATED)
+    cloud.of_id(listing(registry()))
+    assert engine.create(provider, replaced).id == ID
+    assert cloud.count(CREATE) == 3
+
+
+def test_create_in_place_of_another_does_not_wait_for_ever(
+    engine: Engine, cloud: Tcr, provider: InstanceProvider, replaced: dict[str, Any]
+) -> None:
+    cloud.of_name(FREE)
+    cloud.answers(CREATE, refusal("InvalidParameter.ErrorNameExists"))
+    with pytest.raises(Refused, match="is taken by somebody else"):
+        engine.create(provider, replaced)
+    assert cloud.count(CREATE) > 2
+
+
+# create: orphans of an interrupted run
+
+
+def _alike(**changes: Any) -> dict[str, Any]:
+    return registry(**{"RegistryId": "tcr-orphan", "CreatedAt": from_now(hours=-1), **changes})
+
+
+@pytest.fixture
+def auto(engine: Engine, provider: InstanceProvider) -> dict[str, Any]:
+    """The inputs of a registry without a name of the program's."""
+    engine.urn = f"{engine.urn.rpartition('::')[0]}::app-{id(engine)}"
+    news = {"registry_type": "basic"}
+    return engine.check(provider, news, None).inputs
+
+
+def _made_up(auto: Mapping[str, Any], digits: str = "0123abc") -> str:
+    return f"{auto['registry_name'].rpartition('-')[0]}-{digits}"
+
+
+def _create_beside(
+    engine: Engine, cloud: Tcr, provider: InstanceProvider, inputs: dict[str, Any], others: Reply
+) -> None:
+    cloud.of_name(FREE)
+    cloud.answers(CREATE, CREATED)
+    cloud.of_id(listing(registry(RegistryName=inputs["registry_name"])))
+    cloud.answers(DESCRIBE, others)
+    assert engine.create(provider, inputs).id == ID
+
+
+@pytest.mark.parametrize("created_at", [from_now(hours=-23), "", None, "a while ago"])
+def test_create_warns_of_what_an_interrupted_run_may_have_made(
+    engine: Engine,
+    cloud: Tcr,
+    provider: InstanceProvider,
+    log: Log,
+    auto: dict[str, Any],
+    created_at: str | None,
+) -> None:
+    others = listing(_alike(RegistryName=_made_up(auto), CreatedAt=created_at))
+    _create_beside(engine, cloud, provider, auto, others)
+    [warning] = log.warned
+    assert 'adopt_id="tcr-orphan"' in warning
+
+
+@pytest.mark.parametrize(
+    "changes",
+    [
+        {"digits": "0123abg"},
+        {"digits": "0123ab"},
+        {"digits": "0123abcd"},
+        {"Status": "Deleting"},
+        {"CreatedAt": from_now(days=-2)},
+        {"RegistryName": "something-0123abc"},
+        {"RegistryName": None},
+    ],
+)
+def test_create_warns_of_nothing_else(
+    engine: Engine,
+    cloud: Tcr,
+    provider: InstanceProvider,
+    log: Log,
+    auto: dict[str, Any],
+    changes: dict[str, Any],
+) -> None:
+    changes = dict(changes)
+    name = _made_up(auto, changes.pop("digits", "0123abc"))
+    other = _alike(**{"RegistryName": name, **changes})
+    _create_beside(engine, cloud, provider, auto, served(Registries=[None, other]))
+    assert log.warned == []
+
+
+def test_create_looks_for_no_orphans_where_the_program_gives_the_name(
+    engine: Engine, cloud: Tcr, provider: InstanceProvider, log: Log, auto: dict[str, Any]
+) -> None:
+    given = engine.check(provider, {**INPUTS, "registry_name": _made_up(auto)}, None).inputs
+    cloud.of_name(FREE)
+    cloud.answers(CREATE, CREATED)
+    cloud.of_id(listing(registry()))
+    engine.create(provider, given)
+    assert log.warned == []
+    assert all("Filters" in body or "Registryids" in body for body in cloud.bodies(DESCRIBE))
+
+
+# create: what becomes of it
+
+
+@pytest.mark.parametrize("status", MOVING)
+def test_create_waits_while_it_may_become_running(
+    engine: Engine, cloud: Tcr, provider: InstanceProvider, status: str | None
+) -> None:
+    cloud.of_name(FREE)
+    cloud.answers(CREATE, CREATED)
+    cloud.statuses(status, status, status, "Running")
+    assert engine.create(provider, INPUTS).outs == OUTPUTS
+
+
+def test_create_passes_through_every_status_of_a_healthy_one(
+    engine: Engine, cloud: Tcr, provider: InstanceProvider
+) -> None:
+    cloud.of_name(FREE)
+    cloud.answers(CREATE, CREATED)
+    cloud.of_id(NONE, NULL, *(listing(registry(Status=status)) for status in [*MOVING, "Running"]))
+    assert engine.create(provider, INPUTS).outs == OUTPUTS
+    assert cloud.count(STATUS) == 0
+
+
+@pytest.mark.parametrize("status", MOVING)
+def test_create_that_takes_too_long_keeps_the_id_and_is_finished_by_the_next_run(
+    engine: Engine, cloud: Tcr, provider: InstanceProvider, status: str | None
+) -> None:
+    cloud.of_name(FREE)
+    cloud.answers(CREATE, CREATED)
+    cloud.answers(STATUS, served(RegistryStatusSet=None))
+    cloud.statuses(status)
+    with pytest.raises(InitFailed) as caught:
+        engine.create(provider, INPUTS, timeout=0.4)
+    said = _line(caught.value, f"create Instance: {ID} is made and kept")
+    assert f"it is still {status} after" in said
+    kept = _kept(caught.value)
+    assert kept.get("status") == status
+    assert kept["registry_name"] == NAME
+    assert engine.context.init_failed.id == ID
+    diff = engine.diff(provider, ID, kept, INPUTS, INPUTS)
+    assert diff.replaces == []
+
+
+def _finished_by_the_next_run(engine: Engine, cloud: Tcr, kept: dict[str, Any]) -> dict[str, Any]:
+    provider = new_provider()
+    return _outs(engine.update(provider, ID, kept, INPUTS, INPUTS).outs)
+
+
+@pytest.mark.parametrize("status", ["Pending", "Deploying", None])
+def test_diff_goes_on_with_one_that_was_not_made_yet(
+    engine: Engine, cloud: Tcr, provider: InstanceProvider, status: str | None
+) -> None:
+    kept = {**OUTPUTS, "status": status}
+    diff = engine.diff(provider, ID, kept, INPUTS, INPUTS)
+    assert (diff.changes, diff.replaces) == (True, [])
+    cloud.statuses(status, status, "Running")
+    assert _finished_by_the_next_run(engine, cloud, kept) == OUTPUTS
+    assert cloud.changes == []
+
+
+@pytest.mark.parametrize("status", FAILED)
+def test_create_that_fails_says_so_at_once_and_keeps_the_id(
+    engine: Engine, cloud: Tcr, provider: InstanceProvider, status: str
+) -> None:
+    cloud.of_name(FREE)
+    cloud.answers(CREATE, CREATED)
+    conditions = [{"Type": "", "Status": status, "Reason": "cos is closed"}, {"Reason": ""}]
+    shown = {"RegistryId": ID, "Status": status, "Conditions": conditions}
+    cloud.answers(STATUS, served(RegistryStatusSet=[shown]))
+    cloud.statuses("Deploying", status)
+    with pytest.raises(InitFailed) as caught:
+        engine.create(provider, INPUTS)
+    said = _line(caught.value, f"create Instance: {ID} is made and kept")
+    assert f"it is {status} (cos is closed)." in said
+    assert cloud.bodies(STATUS) == [{"RegistryIds": [ID]}]
+    kept = _kept(caught.value)
+    assert kept["status"] == status
+    assert engine.diff(provider, ID, kept, INPUTS, INPUTS).replaces == []
+
+
+@pytest.mark.parametrize("protected", [False, True])
+def test_create_that_fails_for_good_is_replaced_by_the_next_run(
+    engine: Engine, cloud: Tcr, provider: InstanceProvider, protected: bool
+) -> None:
+    inputs = {**INPUTS, "deletion_protection": protected}
+    cloud.of_name(FREE)
+    cloud.answers(CREATE, CREATED)
+    cloud.answers(STATUS, served(RegistryStatusSet=None))
+    cloud.of_id(listing(registry(Status="FailedCreated", DeletionProtection=protected)))
+    with pytest.raises(InitFailed, match="it is FailedCreated") as caught:
+        engine.create(provider, inputs)
+    diff = engine.diff(provider, ID, _kept(caught.value), inputs, inputs)
+    assert (diff.changes, diff.replaces) == (True, ["status"])
+    # The name is given, and unique in the world.
+    assert diff.delete_before_replace is True
+
+
+@pytest.mark.parametrize(
+    "answer",
+    [
+        served(RegistryStatusSet=None),
+        served(RegistryStatusSet=[]),
+        served(RegistryStatusSet=[{"RegistryId": ID, "Conditions": None}]),
+        served(RegistryStatusSet=[{"RegistryId": ID, "Conditions": [{"Reason": None}]}]),
+        served(),
+        refusal("InternalError"),
+        refusal("UnauthorizedOperation"),
+    ],
+)
+def test_create_that_fails_without_a_reason_of_the_vendors_says_so(
+    engine: Engine, cloud: Tcr, provider: InstanceProvider, answer: Reply
+) -> None:
+    cloud.of_name(FREE)
+    cloud.answers(CREATE, CREATED)
+    cloud.answers(STATUS, answer)
+    cloud.statuses("Bucket-Error")
+    with pytest.raises(InitFailed, match=r"it is Bucket-Error\. Look after its bucket"):
+        engine.create(provider, INPUTS)
+
+
+def test_create_that_stays_unhealthy_says_why(
+    engine: Engine, cloud: Tcr, provider: InstanceProvider
+) -> None:
+    cloud.of_name(FREE)
+    cloud.answers(CREATE, CREATED)
+    shown = {"RegistryId": ID, "Conditions": [{"Reason": "no quota"}, {"Reason": "no disk"}]}
+    cloud.answers(STATUS, served(RegistryStatusSet=[shown]))
+    cloud.statuses("Unhealthy")
+    with pytest.raises(InitFailed, match=r"still Unhealthy after \d+ s \(no quota; no disk\)"):
+        engine.create(provider, INPUTS, timeout=0.4)
+
+
+def test_create_that_vanishes_keeps_the_id_for_a_refresh_to_drop(
+    engine: Engine, cloud: Tcr, provider: InstanceProvider
+) -> None:
+    cloud.of_name(FREE)
+    cloud.answers(CREATE, CREATED)
+    cloud.of_id(listing(registry(Status="Deploying")), NONE)
+    with pytest.raises(InitFailed, match="pulumi refresh") as caught:
+        engine.create(provider, INPUTS)
+    assert caught.value.id == ID
+
+
+@pytest.mark.parametrize("answer", [NONE, NULL, refusal("ResourceNotFound")])
+def test_create_that_never_shows_keeps_the_id(
+    engine: Engine, cloud: Tcr, provider: InstanceProvider, answer: Reply
+) -> None:
+    cloud.of_name(FREE)
+    cloud.answers(CREATE, CREATED)
+    cloud.of_id(answer)
+    with pytest.raises(InitFailed, match="does not show it") as caught:
+        engine.create(provider, INPUTS)
+    assert _kept(caught.value)["registry_id"] == ID
+
+
+def test_create_takes_a_type_that_is_not_shown_for_the_right_one(
+    engine: Engine, cloud: Tcr, provider: InstanceProvider
+) -> None:
+    cloud.of_name(FREE)
+    cloud.answers(CREATE, CREATED)
+    cloud.of_id(listing(registry(RegistryType=None)))
+    assert engine.create(provider, INPUTS, timeout=5).id == ID
+
+
+@pytest.mark.parametrize("protected", [False, True])
+def test_create_for_an_engine_that_has_gone_is_undone_protected_or_not(
+    engine: Engine, cloud: Tcr, provider: InstanceProvider, protected: bool
+) -> None:
+    engine.context.active = False
+    cloud.of_name(FREE)
+    cloud.answers(CREATE, CREATED)
+    cloud.answers(MODIFY, DONE)
+    cloud.answers(DELETE, served())
+    cloud.of_id(listing(registry(Status="Deploying", DeletionProtection=protected)))
+    with pytest.raises(InitFailed):
+        engine.create(provider, INPUTS)
+    assert cloud.changes == [CREATE, *[MODIFY] * protected, DELETE]
+    assert cloud.bodies(DELETE)[0]["RegistryId"] == ID
+
+
+# update: statuses
+
+
+def _update(
+    engine: Engine,
+    provider: InstanceProvider,
+    news: Mapping[str, Any],
+    olds: Mapping[str, Any] = INPUTS,
+    outputs: Mapping[str, Any] = OUTPUTS,
+    timeout: float = 0,
+) -> dict[str, Any]:
+    return _outs(engine.update(provider, ID, outputs, news, olds, timeout).outs)
+
+
+PROTECTED = {**INPUTS, "deletion_protection": True}
+
+
+@pytest.mark.parametrize("status", MOVING)
+def test_update_waits_until_it_runs_before_it_changes_anything(
+    engine: Engine, cloud: Tcr, provider: InstanceProvider, status: str | None
+) -> None:
+    cloud.of_id(
+        *[listing(registry(Status=status))] * 3,
+        listing(registry()),
+        listing(registry(DeletionProtection=True)),
+    )
+    cloud.answers(MODIFY, DONE)
+    assert _update(engine, provider, PROTECTED)["deletion_protection"] is True
+    actions = cloud.vendor.actions
+    assert actions[:4] == [DESCRIBE] * 4
+    assert cloud.bodies(MODIFY) == [{"RegistryId": ID, "DeletionProtection": True}]
+
+
+@pytest.mark.parametrize("status", [*FAILED, "FailedCreated"])
+def test_update_of_one_that_failed_changes_nothing(
+    engine: Engine, cloud: Tcr, provider: InstanceProvider, status: str
+) -> None:
+    cloud.statuses(status)
+    cloud.answers(STATUS, served(RegistryStatusSet=None))
+    with pytest.raises(Error, match=f"it is {status}") as caught:
+        _update(engine, provider, PROTECTED)
+    _line(caught.value, f"update Instance {ID}: ")
+    assert not isinstance(caught.value, InitFailed)
+    assert cloud.changes == []
+
+
+def test_update_overlooks_the_failure_of_an_earlier_change_for_a_moment(
+    engine: Engine, cloud: Tcr, provider: InstanceProvider
+) -> None:
+    running = listing(registry(RegistryType="standard"))
+    cloud.of_id(
+        listing(registry()),
+        *[listing(registry(Status="FailedUpdated", RegistryType="basic"))] * 3,
+        running,
+    )
+    cloud.answers(MODIFY, DONE)
+    news = {**INPUTS, "registry_type": "standard"}
+    assert _update(engine, provider, news)["registry_type"] == "standard"
+
+
+def test_update_that_failed_says_so_when_the_moment_has_passed(
+    engine: Engine, cloud: Tcr, provider: InstanceProvider
+) -> None:
+    cloud.of_id(listing(registry()), listing(registry(Status="FailedUpdated")))
+    cloud.answers(MODIFY, DONE)
+    cloud.answers(STATUS, served(RegistryStatusSet=None))
+    news = {**INPUTS, "registry_type": "standard"}
+    with pytest.raises(InitFailed, match="it is FailedUpdated") as caught:
+        _update(engine, provider, news)
+    kept = _kept(caught.value)
+    assert (kept["status"], kept["registry_type"]) == ("FailedUpdated", "basic")
+    assert cloud.count(MODIFY) == 1
+
+
+def test_update_of_what_does_not_show_says_how_to_go_on(
+    engine: Engine, cloud: Tcr, provider: InstanceProvider
+) -> None:
+    cloud.of_id(NONE)
+    with pytest.raises(Gone, match="pulumi refresh"):
+        _update(engine, provider, PROTECTED)
+    assert cloud.changes == []
+
+
+def test_update_without_a_change_changes_nothing(
+    engine: Engine, cloud: Tcr, provider: InstanceProvider
+) -> None:
+    cloud.of_id(listing(registry()))
+    assert _update(engine, provider, INPUTS) == OUTPUTS
+    assert cloud.changes == []
+
+
+# update: type, protection, versioning
+
+
+@pytest.mark.parametrize(
+    ("change", "sent", "shown"),
+    [
+        ({"registry_type": "premium"}, {"RegistryType": "premium"}, {"RegistryType": "premium"}),
+        (
+            {"deletion_protection": True},
+            {"DeletionProtection": True},
+            {"DeletionProtection": True},
+        ),
+        (
+            {"enable_cos_versioning": True},
+            {"EnableCosVersioning": True},
+            {"EnableCosVersioning": True},
+        ),
+        (
+            {"enable_cos_versioning": False},
+            {"EnableCosVersioning": False},
+            {"EnableCosVersioning": False},
+        ),
+    ],
+)
+def test_update_sends_what_changed_and_returns_what_shows(
+    engine: Engine,
+    cloud: Tcr,
+    provider: InstanceProvider,
+    change: dict[str, Any],
+    sent: dict[str, Any],
+    shown: dict[str, Any],
+) -> None:
+    cloud.of_id(listing(registry()), listing(registry(**shown)))
+    cloud.answers(MODIFY, DONE)
+    assert _update(engine, provider, {**INPUTS, **change}) == {**OUTPUTS, **change}
+    assert cloud.bodies(MODIFY) == [{"RegistryId": ID, **sent}]
+
+
+def test_update_turns_protection_off_where_it_is_taken_out(
+    engine: Engine, cloud: Tcr, provider: InstanceProvider
+) -> None:
+    cloud.of_id(listing(registry(DeletionProtection=True)), listing(registry()))
+    cloud.answers(MODIFY, DONE)
+    outputs = {**OUTPUTS, "deletion_protection": True}
+    assert _update(engine, provider, INPUTS, PROTECTED, outputs) == OUTPUTS
+    assert cloud.bodies(MODIFY) == [{"RegistryId": ID, "DeletionProtection": False}]
+
+
+def test_update_sends_one_property_a_request(
+    engine: Engine, cloud: Tcr, provider: InstanceProvider
+) -> None:
+    changed = registry(RegistryType="premium", DeletionProtection=True, EnableCosVersioning=True)
+    cloud.of_id(listing(registry()), listing(changed))
+    cloud.answers(MODIFY, DONE)
+    news = {**PROTECTED, "registry_type": "premium", "enable_cos_versioning": True}
+    _update(engine, provider, news)
+    assert cloud.count(MODIFY) == 3
+    assert all(len(body) == 2 for body in cloud.bodies(MODIFY))
+
+
+def test_update_of_the_type_waits_until_it_shows(
+    engine: Engine, cloud: Tcr, provider: InstanceProvider
+) -> None:
+    cloud.of_id(
+        *[listing(registry())] * 4,
+        listing(registry(RegistryType="standard", Status="Deploying")),
+        listing(registry(RegistryType="standard")),
+    )
+    cloud.answers(MODIFY, DONE)
+    outs = _update(engine, provider, {**INPUTS, "registry_type": "standard"})
+    assert (outs["registry_type"], outs["status"]) == ("standard", "Running")
+
+
+def test_update_of_the_type_that_does_not_show_in_time_is_not_finished(
+    engine: Engine, cloud: Tcr, provider: InstanceProvider
+) -> None:
+    cloud.of_id(listing(registry()))
+    cloud.answers(MODIFY, DONE)
+    news = {**INPUTS, "registry_type": "standard"}
+    with pytest.raises(InitFailed) as caught:
+        _update(engine, provider, news, timeout=0.4)
+    assert _kept(caught.value)["registry_type"] == "basic"
+
+
+@pytest.mark.parametrize("code", CHANGE_CODES)
+def test_update_refused_says_so_and_leaves_the_state_as_it_was(
+    engine: Engine, cloud: Tcr, provider: InstanceProvider, code: str
+) -> None:
+    cloud.of_id(listing(registry()))
+    cloud.answers(MODIFY, refusal(code))
+    with pytest.raises(Refused) as caught:
+        _update(engine, provider, PROTECTED)
+    assert code in _line(caught.value, f"update Instance {ID}: ")
+    assert not engine.context.status.details
+    assert cloud.count(MODIFY) == 1
+
+
+@pytest.mark.parametrize("code", BUSY_CODES)
+def test_update_waits_for_the_end_of_another_change(
+    engine: Engine, cloud: Tcr, provider: InstanceProvider, code: str
+) -> None:
+    cloud.of_id(listing(registry()))
+    cloud.answers(MODIFY, refusal(code), refusal(code), DONE)
+    _update(engine, provider, PROTECTED)
+    assert cloud.count(MODIFY) == 3
+
+
+@pytest.mark.parametrize("code", BUSY_CODES)
+def test_update_does_not_wait_for_ever_for_that_end(
+    engine: Engine, cloud: Tcr, provider: InstanceProvider, code: str
+) -> None:
+    cloud.of_id(listing(registry()))
+    cloud.answers(MODIFY, refusal(code))
+    with pytest.raises(Refused, match="another change of it is under way"):
+        _update(engine, provider, PROTECTED, timeout=0.4)
+
+
+@pytest.mark.parametrize("fault", [reset(), refusal("InternalError.DbError")])
+def test_update_whose_answer_is_lost_is_sent_again(
+    engine: Engine, cloud: Tcr, provider: InstanceProvider, fault: Reply
+) -> None:
+    cloud.of_id(listing(registry()), listing(registry(DeletionProtection=True)))
+    cloud.answers(MODIFY, fault, DONE)
+    assert _update(engine, provider, PROTECTED)["deletion_protection"] is True
+    assert cloud.count(MODIFY) == 2
+
+
+# update: tags
+
+
+def _tagged(tags: Mapping[str, str] | None, **changes: Any) -> dict[str, Any]:
+    pairs = [{"Key": key, "Value": text} for key, text in (tags or {}).items()]
+    return registry(TagSpecification={"ResourceType": "instance", "Tags": pairs or None}, **changes)
+
+
+@pytest.mark.parametrize(
+    ("before", "after", "told"),
+    [
+        ({}, {"k": "v"}, {"ReplaceTags": [{"TagKey": "k", "TagValue": "v"}]}),
+        ({"k": "v"}, {}, {"DeleteTags": [{"TagKey": "k"}]}),
+        ({"k": "v"}, {"k": "w"}, {"ReplaceTags": [{"TagKey": "k", "TagValue": "w"}]}),
+        (
+            {"k": "v", "same": "s"},
+            {"l": "", "same": "s"},
+            {"ReplaceTags": [{"TagKey": "l", "TagValue": ""}], "DeleteTags": [{"TagKey": "k"}]},
+        ),
+    ],
+)
+def test_update_of_tags_tells_the_tag_service_just_what_changed(
+    engine: Engine,
+    cloud: Tcr,
+    provider: InstanceProvider,
+    before: dict[str, str],
+    after: dict[str, str],
+    told: dict[str, Any],
+) -> None:
+    cloud.of_id(listing(_tagged(before)), listing(_tagged(after)))
+    cloud.answers(TAG, served())
+    outs = _update(engine, provider, {**INPUTS, "tags": after}, {**INPUTS, "tags": before})
+    assert outs.get("tags", {}) == after
+    [request] = cloud.vendor.requests(TAG)
+    assert request.headers["X-TC-Version"] == "2018-08-13"
+    assert request.headers["X-TC-Region"] == REGION
+    assert "/tag/tc3_request" in request.headers["Authorization"]
+    assert cloud.bodies(TAG) == [{"Resource": f"qcs::tcr:{REGION}:uin/:instance/{ID}", **told}]
+    assert cloud.changes == [TAG]
+
+
+@given(
+    st.dictionaries(st.sampled_from("abcd"), st.sampled_from(["", "v", "w"])),
+    st.dictionaries(st.sampled_from("abcd"), st.sampled_from(["", "v", "w"])),
+)
+def test_update_of_tags_leaves_the_vendor_with_the_wanted_ones(
+    before: dict[str, str], after: dict[str, str]
+) -> None:
+    import responses
+
+    with responses.RequestsMock(assert_all_requests_are_fired=False) as mock:
+        cloud = Tcr(Vendor(mock))
+        cloud.of_id(listing(_tagged(before)), listing(_tagged(after)))
+        cloud.answers(TAG, served())
+        inputs = {**INPUTS, "tags": before}
+        _update(Engine("urn"), new_provider(), {**INPUTS, "tags": after}, inputs)
+        there = dict(before)
+        for body in cloud.bodies(TAG):
+            changes = {name: tags for name, tags in body.items() if name.endswith("Tags")}
+            assert changes
+            assert all(changes.values()), "the vendor takes no empty list"
+            there |= {tag["TagKey"]: tag["TagValue"] for tag in body.get("ReplaceTags", [])}
+            for tag in body.get("DeleteTags", []):
+                del there[tag["TagKey"]]
+        assert there == after
+        assert bool(cloud.count(TAG)) is (before != after)
+
+
+def test_update_from_one_form_of_tags_to_the_other_changes_no_tag(
+    engine: Engine, cloud: Tcr, provider: InstanceProvider
+) -> None:
+    cloud.of_id(listing(_tagged({"k": "v"})))
+    pairs = [{"key": "k", "value": "v"}]
+    news = {**INPUTS, "tag_specification": {"resource_type": "instance", "tags": pairs}}
+    outs = _update(engine, provider, news, {**INPUTS, "tags": {"k": "v"}})
+    assert outs["tag_specification"]["tags"] == pairs
+    assert "tags" not in outs
+    assert cloud.changes == []
+
+
+def test_update_of_tags_refused_by_the_tag_service_says_so(
+    engine: Engine, cloud: Tcr, provider: InstanceProvider
+) -> None:
+    cloud.of_id(listing(registry()))
+    cloud.answers(TAG, refusal("ResourceNotFound"))
+    with pytest.raises(Refused, match="Tag ModifyResourceTags: ResourceNotFound") as caught:
+        _update(engine, provider, {**INPUTS, "tags": {"k": "v"}})
+    _line(caught.value, f"update Instance {ID}: ")
+
+
+def test_update_of_tags_goes_to_the_registrys_own_region(
+    engine: Engine, cloud: Tcr, provider: InstanceProvider
+) -> None:
+    cloud.of_id(listing(registry()))
+    cloud.answers(TAG, served())
+    inputs = {**INPUTS, "region": "ap-seoul"}
+    _update(engine, provider, {**inputs, "tags": {"k": "v"}}, inputs)
+    assert cloud.bodies(TAG)[0]["Resource"] == f"qcs::tcr:ap-seoul:uin/:instance/{ID}"
+
+
+# update: from pay-as-you-go to prepaid
+
+
+def test_conversion_buys_the_term_once_and_last(
+    engine: Engine, cloud: Tcr, provider: InstanceProvider
+) -> None:
+    shown = {"PayMod": 1, "ExpiredAt": EXPIRED_AT, "DeletionProtection": True}
+    cloud.of_id(listing(registry()), listing(_tagged({"k": "v"}, **shown)))
+    for action in (MODIFY, TAG, RENEW):
+        cloud.answers(action, DONE)
+    news = {**PREPAID, "deletion_protection": True, "tags": {"k": "v"}}
+    outs = _update(engine, provider, news)
+    assert (outs["registry_charge_type"], outs["expired_at"]) == (1, EXPIRED_AT)
+    assert cloud.changes == [MODIFY, TAG, RENEW]
+    assert cloud.bodies(RENEW) == [
+        {"RegistryId": ID, "RegistryChargePrepaid": {"Period": 3, "RenewFlag": 0}, "Flag": 1}
+    ]
+    assert '"Period": 3,' in str(cloud.vendor.requests(RENEW)[0].body)
+
+
+@pytest.mark.parametrize("action", [MODIFY, TAG])
+def test_conversion_buys_nothing_where_another_change_fails(
+    engine: Engine, cloud: Tcr, provider: InstanceProvider, action: str
+) -> None:
+    cloud.of_id(listing(registry()))
+    for each in (MODIFY, TAG):
+        cloud.answers(each, refusal("OperationDenied") if each == action else DONE)
+    cloud.answers(RENEW, DONE)
+    with pytest.raises(Refused):
+        _update(engine, provider, {**PREPAID, "deletion_protection": True, "tags": {"k": "v"}})
+    assert cloud.count(RENEW) == 0
+
+
+@pytest.mark.parametrize("fault", LOST.values(), ids=LOST)
+def test_conversion_whose_answer_is_lost_but_shows_is_done(
+    engine: Engine, cloud: Tcr, provider: InstanceProvider, fault: Callable[[], Reply]
+) -> None:
+    cloud.of_id(listing(registry()), listing(registry()), listing(prepaid()))
+    cloud.answers(RENEW, fault())
+    assert _update(engine, provider, PREPAID) == PREPAID_OUTPUTS
+    assert cloud.count(RENEW) == 1
+
+
+@pytest.mark.parametrize(
+    "fault", [read_timeout(), refusal("InternalError")], ids=["lost", "passing"]
+)
+def test_conversion_whose_answer_is_lost_and_never_shows_is_not_sent_again(
+    engine: Engine, cloud: Tcr, provider: InstanceProvider, fault: Reply
+) -> None:
+    cloud.of_id(listing(registry()))
+    cloud.answers(RENEW, fault)
+    with pytest.raises(Error) as caught:
+        _update(engine, provider, PREPAID)
+    assert "TCR RenewInstance" in _line(caught.value, f"update Instance {ID}: ")
+    assert cloud.count(RENEW) == 1
+
+
+def test_conversion_that_does_not_show_says_to_wait(
+    engine: Engine, cloud: Tcr, provider: InstanceProvider
+) -> None:
+    cloud.of_id(listing(registry()))
+    cloud.answers(RENEW, DONE)
+    with pytest.raises(Error, match="the vendor does not show it yet. Wait"):
+        _update(engine, provider, PREPAID)
+    assert cloud.count(RENEW) == 1
+
+
+def test_conversion_that_shows_in_the_next_run_is_not_bought_again(
+    engine: Engine, cloud: Tcr, provider: InstanceProvider
+) -> None:
+    cloud.of_id(listing(prepaid()))
+    assert _update(engine, provider, PREPAID) == PREPAID_OUTPUTS
+    assert cloud.changes == []
+
+
+def test_conversion_looks_again_where_a_look_fails(
+    engine: Engine, cloud: Tcr, provider: InstanceProvider
+) -> None:
+    denied = refusal("UnauthorizedOperation")
+    cloud.of_id(listing(registry()), denied, denied, listing(prepaid()))
+    cloud.answers(RENEW, DONE)
+    assert _update(engine, provider, PREPAID) == PREPAID_OUTPUTS
+
+
+def test_conversion_renews_nothing_in_the_same_run_but_says_what_the_next_one_buys(
+    engine: Engine, cloud: Tcr, provider: InstanceProvider, log: Log
+) -> None:
+    cloud.of_id(listing(registry()), listing(prepaid()))
+    cloud.answers(RENEW, DONE)
+    news = {**PREPAID, "paid_until": "2025-05-15T00:00:00+08:00"}
+    outs = _update(engine, provider, news)
+    assert cloud.count(RENEW) == 1
+    [warning] = log.warned
+    assert "buys 2 more months" in warning
+    assert engine.diff(provider, ID, outs, news, news).changes is True
+
+
+def test_prepaid_is_not_made_pay_as_you_go_again(
+    engine: Engine, cloud: Tcr, provider: InstanceProvider
+) -> None:
+    cloud.of_id(listing(prepaid()))
+    news = {**INPUTS, "registry_charge_type": 0, "deletion_protection": True}
+    with pytest.raises(Error, match="cannot be made pay-as-you-go") as caught:
+        _update(engine, provider, news, PREPAID, PREPAID_OUTPUTS)
+    _line(caught.value, f"update Instance {ID}: ")
+    assert cloud.changes == []
+
+
+# update: renewals
+
+
+def _until(until: str) -> dict[str, Any]:
+    return {**PREPAID, "paid_until": until}
+
+
+LATER = "2025-05-31T00:00:00+08:00"
+RENEWED = listing(registry(PayMod=1, ExpiredAt=LATER))
+UNTIL = _until("2025-05-30T16:00:00Z")
+"""The same moment as LATER, in another zone."""
+ORDERED = {**PREPAID_OUTPUTS, "renewal_ordered": f"{EXPIRED_AT} {UNTIL['paid_until']}"}
+
+
+@pytest.mark.parametrize(
+    ("until", "months"),
+    [
+        ("2025-03-31T00:00:01+08:00", 1),
+        ("2025-04-30T00:00:00+08:00", 1),
+        ("2025-04-30T00:00:01+08:00", 2),
+        ("2025-05-30T16:00:00Z", 2),
+        ("2025-05-30T16:00:01Z", 3),
+        ("2026-02-28T00:00:00+08:00", 11),
+        ("2026-03-31T00:00:00+08:00", 12),
+        ("2027-04-01T00:00:00+08:00", 25),
+    ],
+)
+def test_renewal_buys_the_fewest_months_that_reach_paid_until(
+    engine: Engine, cloud: Tcr, provider: InstanceProvider, until: str, months: int
+) -> None:
+    enough = listing(registry(PayMod=1, ExpiredAt="2030-01-01T00:00:00+08:00"))
+    news = _until(until)
+    assert engine.diff(provider, ID, PREPAID_OUTPUTS, PREPAID, news).changes is True
+    cloud.of_id(listing(prepaid()), enough)
+    cloud.answers(RENEW, DONE)
+    outs = _update(engine, provider, news, PREPAID, PREPAID_OUTPUTS)
+    assert cloud.bodies(RENEW) == [
+        {"RegistryId": ID, "RegistryChargePrepaid": {"Period": months, "RenewFlag": 0}, "Flag": 0}
+    ]
+    assert f'"Period": {months},' in str(cloud.vendor.requests(RENEW)[0].body)
+    assert outs["expired_at"] == "2030-01-01T00:00:00+08:00"
+    assert "renewal_ordered" not in outs
+    assert engine.diff(provider, ID, outs, news, news).changes is False
+
+
+@pytest.mark.parametrize("until", [EXPIRED_AT, "2025-03-30T16:00:00Z", "2024-01-01T00:00:00Z"])
+def test_renewal_buys_nothing_for_a_moment_within_the_term(
+    engine: Engine, cloud: Tcr, provider: InstanceProvider, log: Log, until: str
+) -> None:
+    news = _until(until)
+    assert engine.diff(provider, ID, PREPAID_OUTPUTS, PREPAID, news).changes is False
+    cloud.of_id(listing(prepaid()))
+    assert _update(engine, provider, news, PREPAID, PREPAID_OUTPUTS) == PREPAID_OUTPUTS
+    assert cloud.changes == []
+    assert log.warned == []
+
+
+def test_renewal_sends_the_renew_flag_that_the_program_gives(
+    engine: Engine, cloud: Tcr, provider: InstanceProvider
+) -> None:
+    cloud.of_id(listing(prepaid()), RENEWED)
+    cloud.answers(RENEW, DONE)
+    news = {**UNTIL, "registry_charge_prepaid": {"period": 3, "renew_flag": 2}}
+    _update(engine, provider, news, PREPAID, PREPAID_OUTPUTS)
+    assert cloud.bodies(RENEW)[0]["RegistryChargePrepaid"] == {"Period": 2, "RenewFlag": 2}
+
+
+def test_renewal_is_not_part_of_the_create_which_says_what_the_next_run_buys(
+    engine: Engine, cloud: Tcr, provider: InstanceProvider, log: Log
+) -> None:
+    cloud.of_name(FREE)
+    cloud.answers(CREATE, CREATED)
+    cloud.of_id(listing(prepaid()))
+    assert engine.create(provider, UNTIL).outs == PREPAID_OUTPUTS
+    assert cloud.changes == [CREATE]
+    [warning] = log.warned
+    assert warning.startswith("paid_until is past ")
+    assert "the next `pulumi up` buys 2 more months" in warning
+
+
+def test_renewal_buys_nothing_where_somebody_else_has_renewed_since(
+    engine: Engine, cloud: Tcr, provider: InstanceProvider
+) -> None:
+    cloud.of_id(RENEWED)
+    outs = _update(engine, provider, UNTIL, UNTIL, PREPAID_OUTPUTS)
+    assert outs["expired_at"] == LATER
+    assert cloud.changes == []
+
+
+def test_renewal_buys_no_more_than_the_preview_said_and_no_more_than_is_missing(
+    engine: Engine, cloud: Tcr, provider: InstanceProvider
+) -> None:
+    nearer = listing(registry(PayMod=1, ExpiredAt="2025-04-30T00:00:00+08:00"))
+    cloud.of_id(nearer, nearer, RENEWED)
+    cloud.answers(RENEW, DONE)
+    _update(engine, provider, _until("2025-05-29T00:00:00+08:00"), UNTIL, PREPAID_OUTPUTS)
+    assert cloud.bodies(RENEW)[0]["RegistryChargePrepaid"]["Period"] == 1
+
+
+@pytest.mark.parametrize("fault", LOST.values(), ids=LOST)
+def test_renewal_whose_answer_is_lost_but_shows_is_done(
+    engine: Engine, cloud: Tcr, provider: InstanceProvider, fault: Callable[[], Reply]
+) -> None:
+    cloud.of_id(*[listing(prepaid())] * 3, RENEWED)
+    cloud.answers(RENEW, fault())
+    outs = _update(engine, provider, UNTIL, UNTIL, PREPAID_OUTPUTS)
+    assert outs["expired_at"] == LATER
+    assert "renewal_ordered" not in outs
+    assert cloud.count(RENEW) == 1
+
+
+@pytest.mark.parametrize(
+    ("answer", "known"),
+    [
+        (DONE, "it was ordered"),
+        (read_timeout(), "whether it was bought is not known"),
+        (refusal("InternalError"), "whether it was bought is not known"),
+    ],
+    ids=["served", "lost", "passing"],
+)
+def test_renewal_that_does_not_show_is_noted_and_never_ordered_again(
+    engine: Engine, cloud: Tcr, provider: InstanceProvider, answer: Reply, known: str
+) -> None:
+    cloud.of_id(listing(prepaid()))
+    cloud.answers(RENEW, answer)
+    with pytest.raises(InitFailed) as caught:
+        _update(engine, provider, UNTIL, UNTIL, PREPAID_OUTPUTS)
+    said = _line(caught.value, f"update Instance {ID}: ")
+    assert "a renewal by 2 months does not show yet" in said
+    assert known in said
+    kept = _kept(caught.value)
+    assert kept == ORDERED
+    for _ in range(2):
+        with pytest.raises(InitFailed) as caught:
+            _update(engine, provider, UNTIL, UNTIL, kept)
+        kept = _kept(caught.value)
+        assert kept == ORDERED
+    assert cloud.count(RENEW) == 1
+
+
+def test_renewal_that_shows_in_a_later_run_is_done_and_no_longer_noted(
+    engine: Engine, cloud: Tcr, provider: InstanceProvider
+) -> None:
+    cloud.of_id(listing(prepaid()), listing(prepaid()), RENEWED)
+    outs = _update(engine, provider, UNTIL, UNTIL, ORDERED)
+    assert outs == {**PREPAID_OUTPUTS, "expired_at": LATER}
+    assert cloud.changes == []
+
+
+def test_renewal_that_is_ordered_outlasts_a_refresh_and_another_failure(
+    engine: Engine, cloud: Tcr, provider: InstanceProvider
+) -> None:
+    cloud.of_id(listing(prepaid()))
+    shown = engine.read(provider, ID, ORDERED, UNTIL)
+    assert shown.outs == ORDERED
+    cloud.answers(ENTRANCE, refusal("UnauthorizedOperation"))
+    news = {**UNTIL, "public_access": {"enabled": True}}
+    with pytest.raises(InitFailed) as caught:
+        _update(engine, provider, news, UNTIL | {"public_access": {"enabled": True}}, ORDERED)
+    assert _kept(caught.value)["renewal_ordered"] == ORDERED["renewal_ordered"]
+    assert cloud.count(RENEW) == 0
+
+
+def test_renewal_is_ordered_anew_for_another_paid_until(
+    engine: Engine, cloud: Tcr, provider: InstanceProvider
+) -> None:
+    cloud.of_id(listing(prepaid()), listing(prepaid()), RENEWED)
+    cloud.answers(RENEW, DONE)
+    _update(engine, provider, _until("2025-05-30T15:59:59Z"), UNTIL, ORDERED)
+    assert cloud.count(RENEW) == 1
+
+
+def test_renewal_is_ordered_anew_where_the_next_term_is_missing(
+    engine: Engine, cloud: Tcr, provider: InstanceProvider
+) -> None:
+    """The order that is noted followed an earlier term."""
+    half = listing(registry(PayMod=1, ExpiredAt="2025-04-30T00:00:00+08:00"))
+    cloud.of_id(half, half, RENEWED)
+    cloud.answers(RENEW, DONE)
+    outputs = {**ORDERED, "expired_at": "2025-04-30T00:00:00+08:00"}
+    _update(engine, provider, UNTIL, UNTIL, outputs)
+    assert cloud.count(RENEW) == 1
+
+
+@pytest.mark.parametrize("code", ["FailedOperation.TradeFailed", "UnauthorizedOperation"])
+def test_renewal_refused_is_not_noted_as_ordered(
+    engine: Engine, cloud: Tcr, provider: InstanceProvider, code: str
+) -> None:
+    cloud.of_id(listing(prepaid()))
+    cloud.answers(RENEW, refusal(code))
+    with pytest.raises(InitFailed) as caught:
+        _update(engine, provider, UNTIL, UNTIL, PREPAID_OUTPUTS)
+    assert code in _line(caught.value, f"update Instance {ID}: ")
+    kept = _kept(caught.value)
+    assert "renewal_ordered" not in kept
+    assert kept["expired_at"] == EXPIRED_AT
+    assert cloud.count(RENEW) == 1
+
+
+@pytest.mark.parametrize("fault", [refusal("RequestLimitExceeded"), refused()])
+def test_renewal_that_did_no_work_is_sent_again(
+    engine: Engine, cloud: Tcr, provider: InstanceProvider, fault: Reply
+) -> None:
+    cloud.of_id(listing(prepaid()), listing(prepaid()), RENEWED)
+    cloud.answers(RENEW, fault, DONE)
+    _update(engine, provider, UNTIL, UNTIL, PREPAID_OUTPUTS)
+    assert cloud.count(RENEW) == 2
+
+
+@pytest.mark.parametrize("code", BUSY_CODES)
+def test_renewal_waits_for_the_end_of_another_change(
+    engine: Engine, cloud: Tcr, provider: InstanceProvider, code: str
+) -> None:
+    cloud.of_id(listing(prepaid()), listing(prepaid()), RENEWED)
+    cloud.answers(RENEW, refusal(code), DONE)
+    _update(engine, provider, UNTIL, UNTIL, PREPAID_OUTPUTS)
+    assert cloud.count(RENEW) == 2
+
+
+@pytest.mark.parametrize("end", ["soon", "0", "2025-13-01", "31/03/2025"])
+def test_renewal_for_an_end_that_is_no_point_in_time_is_refused_in_one_line(
+    engine: Engine, cloud: Tcr, provider: InstanceProvider, end: str
+) -> None:
+    outputs = {**PREPAID_OUTPUTS, "expired_at": end}
+    with pytest.raises(Error, match="is no point in time") as caught:
+        engine.diff(provider, ID, outputs, UNTIL, UNTIL)
+    assert end in _line(caught.value, f"compare Instance {ID}: ")
+    cloud.of_id(listing(registry(PayMod=1, ExpiredAt=end)))
+    with pytest.raises(Error, match="is no point in time"):
+        _update(engine, provider, UNTIL, UNTIL, outputs)
+    assert cloud.changes == []
+    # Who does not ask for it is not bothered.
+    assert engine.diff(provider, ID, outputs, PREPAID, PREPAID).changes is False
+
+
+# Public access
+
+
+OPEN = {"enabled": True, "security_policies": [POLICY]}
+ACCESSIBLE = {**INPUTS, "public_access": OPEN}
+
+
+def entrance(status: str | None) -> dict[str, Any]:
+    return served(Status=status, Reason="")
+
+
+def policy(block: str, description: str = "office", index: int = 0, version: str = "1") -> Any:
+    return {
+        "PolicyIndex": index,
+        "Description": description,
+        "CidrBlock": block,
+        "PolicyVersion": version,
+    }
+
+
+def allowed(*policies: Any) -> dict[str, Any]:
+    return served(SecurityPolicySet=list(policies), RegistryId=ID)
+
+
+class Wall:
+    """The policies that the vendor keeps, in order; every change moves the others' versions."""
+
+    def __init__(self, cloud: Tcr, *blocks: tuple[str, str], lost: Mapping[int, bool]) -> None:
+        """Begin with these.
+
+        Args:
+            cloud: where it stands.
+            blocks: networks and descriptions.
+            lost: which changes are not answered, by their number, and whether they are done.
+        """
+        self.policies = list(blocks)
+        self.lost = dict(lost)
+        self.version = 1
+        self.changes = 0
+        from responses import CallbackResponse
+        from responses.matchers import header_matcher
+
+        for action, answer in (
+            (POLICIES, self._show),
+            (ADD_POLICY, self._add),
+            (DROP_POLICY, self._drop),
+        ):
+            cloud.vendor._mock.add(
+                CallbackResponse(
+                    "POST",
+                    TCR_URL,
+                    callback=self._answering(answer),
+                    match=[header_matcher({"X-TC-Action": action})],
+                )
+            )
+
+    def _answering(self, answer: Callable[[dict[str, Any]], Any]) -> Callable[[Any], Any]:
+        import json
+
+        def respond(request: Any) -> Any:
+            return (
+                200,
+                {"Content-Type": "application/json"},
+                json.dumps(answer(json.loads(request.body))),
+            )
+
+        return respond
+
+    def _change(self, change: Callable[[], None]) -> dict[str, Any]:
+        self.changes += 1
+        done = self.lost.get(self.changes)
+        if done is not False:
+            self.version += 1
+            change()
+        # An error without RequestId is no word of the vendor's.
+        nothing = {"Response": {"Error": {"Code": "InternalError", "Message": ""}}}
+        return DONE if done is None else nothing
+
+    def _show(self, _body: dict[str, Any]) -> dict[str, Any]:
+        return allowed(
+            *(
+                policy(block, text, index, str(self.version))
+                for index, (block, text) in enumerate(self.policies)
+            )
+        )
+
+    def _add(self, body: dict[str, Any]) -> dict[str, Any]:
+        new = (body["CidrBlock"], body["Description"])
+        return self._change(lambda: self.policies.append(new))
+
+    def _drop(self, body: dict[str, Any]) -> dict[str, Any]:
+        if body["PolicyVersion"] != str(self.version):
+            return refusal("ResourceNotFound")
+        index = body["PolicyIndex"]
+        assert self.policies[index][0] == body["CidrBlock"]
+        return self._change(lambda: self.policies.pop(index) and None)
+
+
+def test_create_opens_the_entrance_then_lets_in_who_is_named(
+    engine: Engine, cloud: Tcr, provider: InstanceProvider
+) -> None:
+    cloud.of_name(FREE)
+    cloud.answers(CREATE, CREATED)
+    cloud.of_id(listing(registry()))
+    cloud.answers(
+        ENTRANCE,
+        *[entrance("Closed")] * 2,
+        *[entrance("Opening")] * 3,
+        entrance("Opened"),
+    )
+    cloud.answers(MANAGE, DONE)
+    wall = Wall(cloud, lost={})
+    outs = _outs(engine.create(provider, ACCESSIBLE).outs)
+    assert outs["public_access"] == OPEN
+    assert cloud.changes == [CREATE, MANAGE, ADD_POLICY]
+    assert cloud.bodies(MANAGE) == [{"RegistryId": ID, "Operation": "Create"}]
+    assert cloud.bodies(ADD_POLICY) == [
+        {"RegistryId": ID, "CidrBlock": "192.0.2.1", "Description": "office"}
+    ]
+    assert wall.policies == [("192.0.2.1", "office")]
+    assert engine.diff(provider, ID, outs, ACCESSIBLE, ACCESSIBLE).changes is False
+
+
+def test_entrance_is_not_asked_about_where_the_program_says_nothing_of_it(
+    engine: Engine, cloud: Tcr, provider: InstanceProvider
+) -> None:
+    cloud.of_id(listing(registry()))
+    _update(engine, provider, INPUTS)
+    outs = _update(engine, provider, INPUTS, ACCESSIBLE, {**OUTPUTS, "public_access": OPEN})
+    assert cloud.count(ENTRANCE) == cloud.count(MANAGE) == 0
+    assert outs.get("registry_id") == ID
+
+
+def test_diff_leaves_the_entrance_as_it_is_where_it_is_taken_out(
+    engine: Engine, provider: InstanceProvider
+) -> None:
+    outputs = {**OUTPUTS, "public_access": OPEN}
+    assert engine.diff(provider, ID, outputs, ACCESSIBLE, INPUTS).changes is False
+
+
+@pytest.mark.parametrize("status", ["Opened", "Opening"])
+def test_entrance_that_is_open_or_opens_is_not_opened_again(
+    engine: Engine, cloud: Tcr, provider: InstanceProvider, status: str
+) -> None:
+    cloud.of_id(listing(registry()))
+    cloud.answers(ENTRANCE, entrance(status), entrance(status), entrance("Opened"))
+    Wall(cloud, ("192.0.2.1", "office"), lost={})
+    _update(engine, provider, ACCESSIBLE, outputs={**OUTPUTS, "public_access": OPEN})
+    assert cloud.changes == []
+
+
+@pytest.mark.parametrize("between", ["Deleting", "Closing"])
+def test_entrance_that_closes_is_closed_once(
+    engine: Engine, cloud: Tcr, provider: InstanceProvider, between: str
+) -> None:
+    cloud.of_id(listing(registry()))
+    cloud.answers(
+        ENTRANCE,
+        *[entrance("Opened")] * 3,
+        *[entrance(between)] * 3,
+        entrance("Closed"),
+    )
+    cloud.answers(POLICIES, allowed(policy("192.0.2.1")))
+    cloud.answers(MANAGE, DONE)
+    news = {**INPUTS, "public_access": {"enabled": False}}
+    outs = _update(engine, provider, news, ACCESSIBLE, {**OUTPUTS, "public_access": OPEN})
+    assert cloud.bodies(MANAGE) == [{"RegistryId": ID, "Operation": "Delete"}]
+    assert outs["public_access"] == {"enabled": False, "security_policies": []}
+    assert engine.diff(provider, ID, outs, news, news).changes is False
+
+
+def test_entrance_that_opens_is_closed_when_it_is_open(
+    engine: Engine, cloud: Tcr, provider: InstanceProvider
+) -> None:
+    """While it opens, closing it is refused."""
+    cloud.of_id(listing(registry()))
+    cloud.answers(ENTRANCE, *[entrance("Opening")] * 3, entrance("Opened"), entrance("Closed"))
+    cloud.answers(POLICIES, refusal("ResourceNotFound"))
+    cloud.answers(MANAGE, DONE)
+    news = {**INPUTS, "public_access": {"enabled": False}}
+    _update(engine, provider, news)
+    assert cloud.count(MANAGE) == 1
+    actions = cloud.vendor.actions
+    assert actions[: actions.index(MANAGE)].count(ENTRANCE) == 4
+
+
+def test_entrance_of_which_nothing_is_found_is_closed(
+    engine: Engine, cloud: Tcr, provider: InstanceProvider
+) -> None:
+    cloud.of_id(listing(registry()))
+    cloud.answers(ENTRANCE, refusal("ResourceNotFound"))
+    news = {**INPUTS, "public_access": {"enabled": False}}
+    outs = _update(engine, provider, news, outputs={**OUTPUTS, "public_access": OPEN})
+    assert outs["public_access"]["enabled"] is False
+    assert cloud.changes == []
+
+
+def test_entrance_that_never_opens_is_asked_for_once_and_finished_by_the_next_run(
+    engine: Engine, cloud: Tcr, provider: InstanceProvider
+) -> None:
+    cloud.of_id(listing(registry()))
+    cloud.answers(ENTRANCE, entrance("Closed"))
+    cloud.answers(MANAGE, DONE)
+    with pytest.raises(InitFailed, match="public entrance is still Closed") as caught:
+        _update(engine, provider, ACCESSIBLE, timeout=0.6)
+    _line(caught.value, f"update Instance {ID}: ")
+    assert cloud.count(MANAGE) == 1
+
+
+@pytest.mark.parametrize("code", BUSY_CODES)
+def test_entrance_waits_for_the_end_of_another_change(
+    engine: Engine, cloud: Tcr, provider: InstanceProvider, code: str
+) -> None:
+    cloud.of_id(listing(registry()))
+    cloud.answers(ENTRANCE, *[entrance("Closed")] * 3, entrance("Opened"))
+    cloud.answers(MANAGE, refusal(code), DONE)
+    cloud.answers(POLICIES, served(SecurityPolicySet=None))
+    _update(engine, provider, {**INPUTS, "public_access": {"enabled": True}})
+    assert cloud.count(MANAGE) == 2
+
+
+def test_policies_that_the_vendor_lists_as_null_are_none(
+    engine: Engine, cloud: Tcr, provider: InstanceProvider
+) -> None:
+    cloud.of_id(listing(registry()))
+    cloud.answers(ENTRANCE, entrance("Opened"))
+    cloud.answers(POLICIES, served(SecurityPolicySet=None))
+    news = {**INPUTS, "public_access": {"enabled": True}}
+    outs = _update(engine, provider, news)
+    assert outs["public_access"] == {"enabled": True, "security_policies": []}
+    assert cloud.changes == []
+    assert engine.diff(provider, ID, outs, news, news).changes is False
+
+
+BLOCKS = [
+    ("192.0.2.0/24", "office"),
+    ("198.51.100.7", "home"),
+    ("203.0.113.0/24", "site"),
+]
+
+
+def _wanted(*blocks: tuple[str, str]) -> dict[str, Any]:
+    policies = [{"cidr_block": block, "description": text} for block, text in blocks]
+    return {**INPUTS, "public_access": {"enabled": True, "security_policies": policies}}
+
+
+@pytest.mark.parametrize(
+    ("there", "wanted", "changes"),
+    [
+        (BLOCKS, BLOCKS, 0),
+        (BLOCKS[::-1], BLOCKS, 0),
+        ([], BLOCKS, 3),
+        (BLOCKS, [], 3),
+        (BLOCKS[:1], BLOCKS[1:2], 2),
+        # Twice the same, which the vendor takes.
+        ([BLOCKS[0], *BLOCKS], BLOCKS, 1),
+        ([*BLOCKS, *BLOCKS], BLOCKS, 3),
+        # The same network in another spelling.
+        ([("192.0.2.17/24", "office")], BLOCKS[:1], 0),
+        ([("198.51.100.7/32", "home")], BLOCKS[1:2], 0),
+        ([("198.51.100.7", "home")], [("198.51.100.7/32", "home")], 0),
+        ([("192.0.2.0/24", "office"), ("192.0.2.17/24", "office")], BLOCKS[:1], 1),
+        # Another description.
+        ([("192.0.2.0/24", "old")], BLOCKS[:1], 2),
+        # What is no network stays nobody's.
+        ([("anywhere", "?"), BLOCKS[0]], BLOCKS[:1], 1),
+    ],
+)
+def test_policies_become_the_wanted_ones_each_once(
+    engine: Engine,
+    cloud: Tcr,
+    provider: InstanceProvider,
+    there: list[tuple[str, str]],
+    wanted: list[tuple[str, str]],
+    changes: int,
+) -> None:
+    cloud.of_id(listing(registry()))
+    cloud.answers(ENTRANCE, entrance("Opened"))
+    wall = Wall(cloud, *there, lost={})
+    news = _wanted(*wanted)
+    outs = _update(engine, provider, news)
+    assert wall.changes == changes
+    assert len(wall.policies) == len(wanted)
+    # Written and ordered as the program has them, so that the next preview is empty.
+    assert outs["public_access"] == news["public_access"]
+    assert engine.diff(provider, ID, outs, news, news).changes is False
+
+
+@pytest.mark.parametrize("done", [True, False])
+@pytest.mark.parametrize("number", [1, 2, 3])
+def test_policies_are_right_and_none_twice_although_an_answer_is_lost(
+    engine: Engine, cloud: Tcr, provider: InstanceProvider, number: int, done: bool
+) -> None:
+    cloud.of_id(listing(registry()))
+    cloud.answers(ENTRANCE, entrance("Opened"))
+    wall = Wall(cloud, ("10.0.0.0/8", "old"), lost={number: done})
+    _update(engine, provider, _wanted(*BLOCKS[:2]))
+    assert sorted(wall.policies) == sorted(BLOCKS[:2])
+    assert wall.changes == (3 if done else 4)
+
+
+def test_policies_of_which_every_answer_is_lost_are_right_all_the_same(
+    engine: Engine, cloud: Tcr, provider: InstanceProvider
+) -> None:
+    cloud.of_id(listing(registry()))
+    cloud.answers(ENTRANCE, entrance("Opened"))
+    wall = Wall(cloud, ("10.0.0.0/8", "old"), lost=dict.fromkeys(range(1, 50), True))
+    _update(engine, provider, _wanted(*BLOCKS))
+    assert sorted(wall.policies) == sorted(BLOCKS)
+    assert wall.changes == 4
+
+
+def test_policies_that_never_become_right_end_with_a_line(
+    engine: Engine, cloud: Tcr, provider: InstanceProvider
+) -> None:
+    cloud.of_id(listing(registry()))
+    cloud.answers(ENTRANCE, entrance("Opened"))
+    wall = Wall(cloud, lost=dict.fromkeys(range(1, 100), False))
+    with pytest.raises(InitFailed, match="does not show its security policies") as caught:
+        _update(engine, provider, _wanted(*BLOCKS))
+    _line(caught.value, f"update Instance {ID}: ")
+    assert len(BLOCKS) < wall.changes < 10
+
+
+def test_policy_whose_version_is_stale_is_looked_at_again(
+    engine: Engine, cloud: Tcr, provider: InstanceProvider
+) -> None:
+    cloud.of_id(listing(registry()))
+    cloud.answers(ENTRANCE, entrance("Opened"))
+    old = [allowed(policy("10.0.0.0/8", "old", version=version)) for version in ("1", "2")]
+    cloud.answers(POLICIES, old[0], old[0], old[1], allowed())
+    cloud.answers(DROP_POLICY, refusal("ResourceNotFound"), DONE)
+    news = {**INPUTS, "public_access": {"enabled": True}}
+    _update(engine, provider, news, outputs={**OUTPUTS, "public_access": OPEN})
+    assert (
+        cloud.bodies(DROP_POLICY)[-1]
+        == {
+            "RegistryId": ID,
+            "PolicyIndex": 0,
+            "PolicyVersion": "2",
+            "CidrBlock": "10.0.0.0/8",
+        }
+        or cloud.count(DROP_POLICY) == 2
+    )
+
+
+@pytest.mark.parametrize("code", ["OperationDenied", "InvalidParameter"])
+def test_policy_that_is_refused_says_so_and_is_sent_once(
+    engine: Engine, cloud: Tcr, provider: InstanceProvider, code: str
+) -> None:
+    cloud.of_id(listing(registry()))
+    cloud.answers(ENTRANCE, entrance("Opened"))
+    cloud.answers(POLICIES, allowed())
+    cloud.answers(ADD_POLICY, refusal(code))
+    with pytest.raises(InitFailed) as caught:
+        _update(engine, provider, ACCESSIBLE)
+    assert code in _line(caught.value, f"update Instance {ID}: ")
+    assert cloud.count(ADD_POLICY) == 1
+
+
+@pytest.mark.parametrize(
+    "shown",
+    [
+        {"enabled": False, "security_policies": []},
+        {"enabled": True, "security_policies": []},
+        {"enabled": True, "security_policies": [POLICY, {**POLICY, "cidr_block": "10.0.0.1"}]},
+        None,
+    ],
+)
+def test_diff_goes_on_with_an_entrance_that_is_not_as_wanted(
+    engine: Engine, provider: InstanceProvider, shown: Any
+) -> None:
+    outputs = {**OUTPUTS, "public_access": shown}
+    diff = engine.diff(provider, ID, outputs, ACCESSIBLE, ACCESSIBLE)
+    assert (diff.changes, diff.replaces) == (True, [])
+
+
+# delete
+
+
+def _delete(
+    engine: Engine,
+    provider: InstanceProvider,
+    inputs: Mapping[str, Any] = INPUTS,
+    timeout: float = 0,
+) -> None:
+    engine.delete(provider, ID, OUTPUTS, inputs, timeout)
+
+
+@pytest.mark.parametrize("gone", [NONE, NULL, refusal("ResourceNotFound")])
+@pytest.mark.parametrize("bucket", [False, True])
+def test_delete_waits_for_the_end_and_says_what_becomes_of_the_bucket(
+    engine: Engine,
+    cloud: Tcr,
+    provider: InstanceProvider,
+    log: Log,
+    bucket: bool,
+    gone: Reply,
+) -> None:
+    cloud.of_id(
+        listing(registry()),
+        listing(registry()),
+        listing(registry(Status="Deleting")),
+        listing(registry(Status="Deleting")),
+        gone,
+    )
+    cloud.answers(DELETE, served())
+    _delete(engine, provider, {**INPUTS, "delete_bucket": bucket})
+    assert cloud.bodies(DELETE) == [{"RegistryId": ID, "DeleteBucket": bucket, "DryRun": False}]
+    assert cloud.vendor.actions[-1] == DESCRIBE
+    assert cloud.count(DESCRIBE) == 5
+    assert ["COS bucket" in warning for warning in log.warned] == [True] * (not bucket)
+
+
+@pytest.mark.parametrize("gone", [NONE, NULL, refusal("ResourceNotFound")])
+def test_delete_of_what_is_gone_is_a_success(
+    engine: Engine, cloud: Tcr, provider: InstanceProvider, log: Log, gone: Reply
+) -> None:
+    cloud.of_id(gone)
+    _delete(engine, provider)
+    assert cloud.changes == []
+    assert log.warned == []
+
+
+def test_delete_of_what_is_gone_a_moment_later_is_a_success(
+    engine: Engine, cloud: Tcr, provider: InstanceProvider
+) -> None:
+    cloud.of_id(listing(registry()), NONE)
+    cloud.answers(DELETE, refusal("ResourceNotFound"))
+    _delete(engine, provider)
+    assert cloud.changes == [DELETE]
+
+
+def test_delete_goes_where_the_registry_is(
+    engine: Engine, cloud: Tcr, provider: InstanceProvider
+) -> None:
+    cloud.of_id(listing(registry()), NONE)
+    cloud.answers(DELETE, served())
+    engine.delete(provider, ID, {**OUTPUTS, "region": "ap-seoul"}, {**INPUTS, "region": "ap-seoul"})
+    regions = {call.headers["X-TC-Region"] for call in cloud.vendor.requests(DESCRIBE)}
+    assert regions == {"ap-seoul"}
+
+
+@pytest.mark.parametrize("status", ["Running", "Deploying", "FailedUpdated", "DeleteFailed"])
+def test_delete_of_a_protected_one_is_refused_in_one_line(
+    engine: Engine, cloud: Tcr, provider: InstanceProvider, status: str
+) -> None:
+    cloud.of_id(listing(registry(DeletionProtection=True, Status=status)))
+    with pytest.raises(Error) as caught:
+        _delete(engine, provider)
+    said = _line(caught.value, f"delete Instance {ID}: ")
+    assert "deletion_protection" in said
+    assert "pulumi up" in said
+    assert cloud.changes == []
+
+
+def test_delete_of_a_protected_one_that_never_was_a_registry_turns_the_protection_off(
+    engine: Engine, cloud: Tcr, provider: InstanceProvider
+) -> None:
+    cloud.of_id(listing(registry(DeletionProtection=True, Status="FailedCreated")), NONE)
+    cloud.answers(MODIFY, DONE)
+    cloud.answers(DELETE, served())
+    _delete(engine, provider)
+    assert cloud.changes == [MODIFY, DELETE]
+    assert cloud.bodies(MODIFY) == [{"RegistryId": ID, "DeletionProtection": False}]
+
+
+@pytest.mark.parametrize("status", ["Running", "FailedCreated", "FailedUpdated", "Bucket-Error"])
+def test_delete_takes_a_registry_in_any_lasting_status(
+    engine: Engine, cloud: Tcr, provider: InstanceProvider, status: str
+) -> None:
+    shown = listing(registry(Status=status))
+    cloud.of_id(shown, shown, listing(registry(Status="Deleting")), NONE)
+    cloud.answers(DELETE, served())
+    _delete(engine, provider)
+    assert cloud.count(DELETE) == 1
+
+
+def test_delete_of_one_that_is_being_deleted_only_waits(
+    engine: Engine, cloud: Tcr, provider: InstanceProvider
+) -> None:
+    deleting = listing(registry(Status="Deleting"))
+    cloud.of_id(deleting, deleting, deleting, NONE)
+    _delete(engine, provider)
+    assert cloud.changes == []
+    assert cloud.count(DESCRIBE) == 4
+
+
+@pytest.mark.parametrize(
+    "status", ["Running", "Unhealthy", "Bucket-Error", "Deleting", "FailedCreated", "New", None]
+)
+def test_delete_keeps_waiting_until_time_is_up(
+    engine: Engine, cloud: Tcr, provider: InstanceProvider, log: Log, status: str | None
+) -> None:
+    cloud.statuses("Running", status)
+    cloud.answers(DELETE, served())
+    with pytest.raises(Error, match=f"it is still {status} after") as caught:
+        _delete(engine, provider, timeout=0.4)
+    _line(caught.value, f"delete Instance {ID}: ")
+    assert cloud.count(DELETE) == 1
+    assert log.warned == []
+
+
+@pytest.mark.parametrize(
+    ("status", "hint"),
+    [("DeleteFailed", "the deletion failed"), ("DeleteBucketFailed", "Empty it in the COS")],
+)
+def test_delete_that_fails_says_so_at_once(
+    engine: Engine, cloud: Tcr, provider: InstanceProvider, status: str, hint: str
+) -> None:
+    cloud.statuses("Running", "Deleting", status)
+    cloud.answers(DELETE, served())
+    cloud.answers(STATUS, served(RegistryStatusSet=None))
+    with pytest.raises(Error, match=hint) as caught:
+        _delete(engine, provider)
+    _line(caught.value, f"delete Instance {ID}: ")
+    assert cloud.count(DESCRIBE) == 3
+
+
+def test_delete_that_fails_says_why(engine: Engine, cloud: Tcr, provider: InstanceProvider) -> None:
+    cloud.statuses("Running", "DeleteFailed")
+    cloud.answers(DELETE, served())
+    conditions = [{"Reason": "the namespace is not empty"}]
+    cloud.answers(STATUS, served(RegistryStatusSet=[{"Conditions": conditions}]))
+    with pytest.raises(Error, match="the namespace is not empty"):
+        _delete(engine, provider)
+
+
+@pytest.mark.parametrize("status", ["DeleteFailed", "DeleteBucketFailed"])
+def test_delete_overlooks_the_failure_of_an_earlier_deletion_for_a_moment(
+    engine: Engine, cloud: Tcr, provider: InstanceProvider, status: str
+) -> None:
+    failed = listing(registry(Status=status))
+    cloud.of_id(failed, failed, failed, listing(registry(Status="Deleting")), NONE)
+    cloud.answers(DELETE, served())
+    _delete(engine, provider)
+    assert cloud.count(DELETE) == 1
+
+
+@pytest.mark.parametrize("status", ["DeleteFailed", "DeleteBucketFailed"])
+def test_delete_that_fails_again_says_so_when_the_moment_has_passed(
+    engine: Engine, cloud: Tcr, provider: InstanceProvider, status: str
+) -> None:
+    cloud.statuses(status)
+    cloud.answers(DELETE, served())
+    cloud.answers(STATUS, served(RegistryStatusSet=None))
+    with pytest.raises(Error, match="deletion failed|is deleted, but its bucket"):
+        _delete(engine, provider, timeout=30)
+
+
+def test_delete_of_a_prepaid_one_ends_when_it_is_returned(
+    engine: Engine, cloud: Tcr, provider: InstanceProvider, log: Log
+) -> None:
+    cloud.of_id(listing(prepaid()), listing(prepaid(Status="Isolate")))
+    cloud.answers(DELETE, served())
+    _delete(engine, provider, PREPAID)
+    assert any(f"{ID} was returned and is isolated" in warning for warning in log.warned)
+
+
+def test_delete_of_one_in_arrears_does_not_end_with_its_isolation(
+    engine: Engine, cloud: Tcr, provider: InstanceProvider
+) -> None:
+    cloud.statuses("Running", "Isolate")
+    cloud.answers(DELETE, served())
+    with pytest.raises(Error, match="still Isolate"):
+        _delete(engine, provider, timeout=0.4)
+
+
+@pytest.mark.parametrize("code", [*BUSY_CODES, "InternalError.DbError", "RequestLimitExceeded"])
+def test_delete_waits_for_what_passes(
+    engine: Engine, cloud: Tcr, provider: InstanceProvider, code: str
+) -> None:
+    cloud.of_id(listing(registry()), NONE)
+    cloud.answers(DELETE, refusal(code), served())
+    _delete(engine, provider)
+    assert cloud.count(DELETE) == 2
+
+
+@pytest.mark.parametrize("code", ["OperationDenied", "FailedOperation.TradeFailed"])
+def test_delete_refused_says_what_the_vendor_says(
+    engine: Engine, cloud: Tcr, provider: InstanceProvider, code: str
+) -> None:
+    cloud.of_id(listing(registry()))
+    cloud.answers(DELETE, refusal(code, "please delete namespace or repository first"))
+    with pytest.raises(Refused, match="please delete namespace or repository first") as caught:
+        _delete(engine, provider)
+    _line(caught.value, f"delete Instance {ID}: ")
+    assert cloud.count(DELETE) == 1
+
+
+# diff
+
+
+def _diff(
+    engine: Engine,
+    news: Mapping[str, Any],
+    olds: Mapping[str, Any] = INPUTS,
+    outputs: Mapping[str, Any] = OUTPUTS,
+) -> DiffResult:
+    return engine.diff(new_provider(), ID, outputs, olds, news)
+
+
+@pytest.mark.parametrize(
+    "change",
+    [{"registry_name": "another-name"}, {"enable_cos_maz": True}, {"region": "ap-seoul"}],
+)
+def test_diff_replaces_for_what_cannot_be_changed(engine: Engine, change: dict[str, Any]) -> None:
+    diff = _diff(engine, {**INPUTS, **change})
+    assert (diff.changes, diff.replaces) == (True, list(change))
+    # A name is one in the world: while it stays the same, the old one goes first.
+    assert diff.delete_before_replace is ("registry_name" not in change)
+
+
+@pytest.mark.parametrize(
+    "change",
+    [
+        {"registry_type": "standard"},
+        {"deletion_protection": True},
+        {"enable_cos_versioning": False},
+        {"tags": {"k": "v"}},
+        {"tag_specification": {"tags": [{"key": "k"}]}},
+        {"registry_charge_type": 1},
+    ],
+)
+def test_diff_updates_for_what_can_be_changed_in_place(
+    engine: Engine, change: dict[str, Any]
+) -> None:
+    diff = _diff(engine, {**INPUTS, **change})
+    assert (diff.changes, diff.replaces) == (None, [])
+
+
+@pytest.mark.parametrize(
+    "same",
+    [
+        {"registry_charge_type": 0},
+        {"enable_cos_maz": False},
+        {"deletion_protection": False},
+        {"sync_tag": True},
+        {"delete_bucket": True},
+        {"tags": {}},
+        {"adopt_id": "tcr-1"},
+    ],
+)
+def test_diff_is_empty_for_a_default_and_for_what_changes_nothing(
+    engine: Engine, same: dict[str, Any]
+) -> None:
+    assert _diff(engine, {**INPUTS, **same}).changes is False
+    assert _diff(engine, INPUTS, {**INPUTS, **same}).changes is False
+
+
+@pytest.mark.parametrize("status", ["Unhealthy", "FailedUpdated", "Isolate", "Bucket-Error"])
+def test_diff_of_one_that_is_not_well_asks_for_no_new_one(engine: Engine, status: str) -> None:
+    diff = _diff(engine, INPUTS, outputs={**OUTPUTS, "status": status})
+    assert (diff.changes, diff.replaces) == (False, [])
+
+
+@pytest.mark.parametrize(
+    "change", [{"registry_name": "another-name"}, {"enable_cos_maz": True}, {"region": "ap-seoul"}]
+)
+def test_diff_does_not_replace_a_protected_one(engine: Engine, change: dict[str, Any]) -> None:
+    outputs = {**OUTPUTS, "deletion_protection": True}
+    with pytest.raises(Error, match="deletion_protection is on") as caught:
+        _diff(engine, {**PROTECTED, **change}, PROTECTED, outputs)
+    assert next(iter(change)) in _line(caught.value, f"compare Instance {ID}: ")
+    # Nor in the run that turns it off.
+    with pytest.raises(Error, match="a `pulumi up` of its own"):
+        _diff(engine, {**INPUTS, **change}, PROTECTED, outputs)
+    assert _diff(engine, PROTECTED, PROTECTED, outputs).changes is False
+
+
+@pytest.mark.parametrize(
+    ("news", "olds", "outputs", "remark"),
+    [
+        (UNTIL, PREPAID, PREPAID_OUTPUTS, f"paid_until is past {EXPIRED_AT}: this buys 2 more"),
+        (UNTIL, UNTIL, PREPAID_OUTPUTS, f"paid_until is past {EXPIRED_AT}: this buys 2 more"),
+        (UNTIL, UNTIL, ORDERED, "a renewal is ordered, but does not show yet: this buys none."),
+        (PREPAID, INPUTS, OUTPUTS, "registry_charge_type 1 buys the term"),
+        (
+            {**PREPAID, "registry_charge_prepaid": {"period": 6}},
+            PREPAID,
+            PREPAID_OUTPUTS,
+            "changed, it buys and changes nothing",
+        ),
+    ],
+)
+def test_diff_says_what_costs_and_what_does_nothing(
+    engine: Engine,
+    log: Log,
+    news: dict[str, Any],
+    olds: dict[str, Any],
+    outputs: dict[str, Any],
+    remark: str,
+) -> None:
+    _diff(engine, news, olds, outputs)
+    [warning] = log.warned
+    assert_one_line(warning)
+    assert remark in warning
+
+
+@pytest.mark.parametrize(
+    ("news", "olds", "outputs"),
+    [
+        (INPUTS, INPUTS, OUTPUTS),
+        (PREPAID, PREPAID, PREPAID_OUTPUTS),
+        (_until(EXPIRED_AT), PREPAID, PREPAID_OUTPUTS),
+        ({**UNTIL, "registry_name": "another-name"}, UNTIL, PREPAID_OUTPUTS),
+    ],
+    ids=["hourly", "prepaid", "within the term", "replaced"],
+)
+def test_diff_says_nothing_where_nothing_is_bought(
+    engine: Engine, log: Log, news: dict[str, Any], olds: dict[str, Any], outputs: dict[str, Any]
+) -> None:
+    _diff(engine, news, olds, outputs)
+    assert log.warned == []
+
+
+@pytest.mark.parametrize(
+    "change",
+    [
+        {"paid_until": rpc.UNKNOWN},
+        {"registry_charge_prepaid": rpc.UNKNOWN},
+        {"public_access": rpc.UNKNOWN},
+        {"public_access": {"enabled": rpc.UNKNOWN}},
+        {"tags": {"k": rpc.UNKNOWN}},
+        {"registry_type": rpc.UNKNOWN},
+    ],
+)
+def test_diff_of_what_is_not_known_yet_replaces_nothing(
+    engine: Engine, change: dict[str, Any]
+) -> None:
+    assert _diff(engine, {**PREPAID, **change}, PREPAID, PREPAID_OUTPUTS).replaces == []
+
+
+# read
+
+
+def test_read_of_what_has_not_changed_changes_nothing(
+    engine: Engine, cloud: Tcr, provider: InstanceProvider
+) -> None:
+    cloud.of_id(listing(registry()))
+    inputs = {**INPUTS, "delete_bucket": True, "sync_tag": True}
+    result = engine.read(provider, ID, OUTPUTS, inputs)
+    assert (result.id, result.outs, result.inputs) == (ID, OUTPUTS, inputs)
+    assert cloud.changes == []
+
+
+@pytest.mark.parametrize("gone", [NONE, NULL, refusal("ResourceNotFound")])
+def test_read_of_what_is_gone_is_an_empty_id(
+    engine: Engine, cloud: Tcr, provider: InstanceProvider, gone: Reply
+) -> None:
+    cloud.of_id(gone)
+    assert engine.read(provider, ID, OUTPUTS, INPUTS).id == ""
+
+
+def test_read_brings_drift_that_the_next_run_takes_back(
+    engine: Engine, cloud: Tcr, provider: InstanceProvider
+) -> None:
+    cloud.of_id(listing(_tagged({"k": "v"}, RegistryType="premium", DeletionProtection=True)))
+    result = engine.read(provider, ID, OUTPUTS, INPUTS)
+    outs, inputs = _outs(result.outs), _outs(result.inputs)
+    drift = {"registry_type": "premium", "deletion_protection": True, "tags": {"k": "v"}}
+    assert inputs == {**INPUTS, **drift}
+    assert outs == {**OUTPUTS, **drift}
+    diff = engine.diff(provider, ID, outs, inputs, INPUTS)
+    assert (diff.changes, diff.replaces) == (None, [])
+
+
+@pytest.mark.parametrize(
+    "nothing",
+    [
+        None,
+        {},
+        {"ResourceType": "instance"},
+        {"ResourceType": "instance", "Tags": None},
+        {"ResourceType": "instance", "Tags": []},
+    ],
+)
+def test_read_of_tags_that_were_taken_away_shows_none(
+    engine: Engine, cloud: Tcr, provider: InstanceProvider, nothing: Any
+) -> None:
+    cloud.of_id(listing(registry(TagSpecification=nothing)))
+    inputs = {**INPUTS, "tags": {"k": "v"}}
+    result = engine.read(provider, ID, {**OUTPUTS, "tags": {"k": "v"}}, inputs)
+    assert _outs(result.outs) == OUTPUTS
+    assert engine.diff(provider, ID, OUTPUTS, _outs(result.inputs), inputs).changes is None
+
+
+def test_read_of_the_status_and_the_end_of_the_term_makes_no_diff(
+    engine: Engine, cloud: Tcr, provider: InstanceProvider
+) -> None:
+    cloud.of_id(listing(registry(PayMod=1, ExpiredAt=LATER, Status="Unhealthy")))
+    result = engine.read(provider, ID, PREPAID_OUTPUTS, PREPAID)
+    outs = _outs(result.outs)
+    assert (outs["status"], outs["expired_at"]) == ("Unhealthy", LATER)
+    assert result.inputs == PREPAID
+    assert engine.diff(provider, ID, outs, PREPAID, PREPAID).changes is False
+
+
+def test_read_shows_the_entrance_only_where_the_program_speaks_of_it(
+    engine: Engine, cloud: Tcr, provider: InstanceProvider
+) -> None:
+    cloud.of_id(listing(registry()))
+    engine.read(provider, ID, OUTPUTS, INPUTS)
+    assert cloud.count(ENTRANCE) == 0
+    cloud.answers(ENTRANCE, entrance("Closed"))
+    result = engine.read(provider, ID, {**OUTPUTS, "public_access": OPEN}, ACCESSIBLE)
+    closed = {"enabled": False, "security_policies": []}
+    assert _outs(result.outs)["public_access"] == closed
+    assert _outs(result.inputs)["public_access"] == closed
+
+
+def test_read_does_not_take_a_policy_list_that_is_not_found_for_a_missing_registry(
+    engine: Engine, cloud: Tcr, provider: InstanceProvider
+) -> None:
+    cloud.of_id(listing(registry()))
+    cloud.answers(ENTRANCE, entrance("Opening"))
+    why = "Failed to get security group id from registry"
+    cloud.answers(POLICIES, refusal("ResourceNotFound", why))
+    result = engine.read(provider, ID, {**OUTPUTS, "public_access": OPEN}, ACCESSIBLE)
+    assert result.id == ID
+    assert _outs(result.outs)["public_access"] == {"enabled": True, "security_policies": []}
+
+
+def test_read_of_an_answer_that_is_not_as_the_pages_say_is_one_line(
+    engine: Engine, cloud: Tcr, provider: InstanceProvider
+) -> None:
+    cloud.of_id(listing(registry(TagSpecification=[{"Key": "k"}])))
+    with pytest.raises(Error, match="is not as its pages say") as caught:
+        engine.read(provider, ID, OUTPUTS, INPUTS)
+    _line(caught.value, f"read Instance {ID}: ")
+
+
+def test_get_reads_a_registry_that_nobody_made_here(
+    engine: Engine, cloud: Tcr, provider: InstanceProvider
+) -> None:
+    cloud.of_id(listing(_tagged({"k": "v"}, EnableCosVersioning=True)))
+    result = engine.read(provider, ID, None, {"region": REGION})
+    assert result.id == ID
+    assert result.outs == {**OUTPUTS, "tags": {"k": "v"}, "enable_cos_versioning": True}
+    assert cloud.changes == []
+
+
+@pytest.mark.parametrize("gone", [NONE, NULL, refusal("ResourceNotFound")])
+def test_get_of_what_is_not_there_is_refused(
+    engine: Engine, cloud: Tcr, provider: InstanceProvider, gone: Reply
+) -> None:
+    cloud.of_id(gone)
+    with pytest.raises(Gone, match=f"no Instance {ID} in {REGION}"):
+        engine.read(provider, ID, None, {"region": REGION})
+
+
+def test_get_does_not_take_another_registry_for_the_one_asked_for(
+    engine: Engine, cloud: Tcr, provider: InstanceProvider
+) -> None:
+    cloud.of_id(listing(registry(RegistryId="tcr-other")))
+    with pytest.raises(Gone):
+        engine.read(provider, ID, None, {"region": REGION})
+
+
+# adopt
+
+
+def test_adopt_takes_over_a_registry_with_a_name_that_the_program_does_not_give(
+    engine: Engine, cloud: Tcr, provider: InstanceProvider, log: Log
+) -> None:
+    news = {"registry_type": "basic", "adopt_id": ID}
+    inputs = engine.check(provider, news, None).inputs
+    cloud.of_id(listing(registry()))
+    result = engine.create(provider, inputs)
+    assert (result.id, result.outs) == (ID, OUTPUTS)
+    assert cloud.changes == []
+    assert log.warned == []
+    assert engine.diff(provider, ID, OUTPUTS, inputs, inputs).changes is False
+
+
+def test_adopt_refuses_another_name_than_the_program_gives(
+    engine: Engine, cloud: Tcr, provider: InstanceProvider
+) -> None:
+    news = {**INPUTS, "registry_name": "another-name", "adopt_id": ID}
+    inputs = engine.check(provider, news, None).inputs
+    cloud.of_id(listing(registry()))
+    with pytest.raises(Error, match="another registry_name than the program gives"):
+        engine.create(provider, inputs)
+    assert cloud.changes == []
+
+
+def test_adopt_changes_in_place_what_can_be(
+    engine: Engine, cloud: Tcr, provider: InstanceProvider
+) -> None:
+    news = {**PROTECTED, "adopt_id": ID}
+    cloud.of_id(listing(registry()), listing(registry(DeletionProtection=True)))
+    cloud.answers(MODIFY, DONE)
+    outs = _outs(engine.create(provider, news).outs)
+    assert outs["deletion_protection"] is True
+    assert cloud.changes == [MODIFY]
+
+
+def test_adopt_buys_no_renewal(engine: Engine, cloud: Tcr, provider: InstanceProvider) -> None:
+    cloud.of_id(listing(prepaid()), listing(prepaid(DeletionProtection=True)))
+    cloud.answers(MODIFY, DONE)
+    news = {**UNTIL, "deletion_protection": True, "adopt_id": ID}
+    outs = _outs(engine.create(provider, news).outs)
+    assert cloud.count(RENEW) == 0
+    assert engine.diff(provider, ID, outs, news, news).changes is True
+
+
+@given(
+    st.datetimes(datetime(2024, 1, 1), datetime(2030, 1, 1)),
+    st.timedeltas(timedelta(0), timedelta(days=2000)),
+    st.integers(-12, 14),
+)
+def test_preview_buys_exactly_where_paid_until_is_past_the_end(
+    end: datetime, beyond: timedelta, zone: int
+) -> None:
+    end = end.replace(microsecond=0, tzinfo=timezone(timedelta(hours=8)))
+    beyond = timedelta(seconds=int(beyond.total_seconds()))
+    until = (end + beyond).astimezone(timezone(timedelta(hours=zone)))
+    outputs = {**PREPAID_OUTPUTS, "expired_at": end.isoformat()}
+    inputs = _until(until.isoformat())
+    assert _diff(Engine("urn"), inputs, inputs, outputs).changes is bool(beyond)
