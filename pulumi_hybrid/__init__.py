@@ -4,6 +4,7 @@ Resources:
     tencentcloud.tat.RegisterCode: a code with which machines register for TencentCloud
         Automation Tools.
     tencentcloud.tcr.Instance: a container registry of Tencent Cloud.
+    tencentcloud.billing.Instance: a prepaid order of Tencent Cloud.
     alicloud.ecs.Activation: a code with which machines register as managed instances of Alibaba
         Cloud.
 

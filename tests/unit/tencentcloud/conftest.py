@@ -94,9 +94,11 @@ def from_now(**time: float) -> str:
     return (datetime.now(timezone.utc) + timedelta(**time)).strftime("%Y-%m-%dT%H:%M:%SZ")
 
 
-def _holds(parameter: str) -> Callable[[requests.PreparedRequest], tuple[bool, str]]:
+def _body_matcher(
+    where: Callable[[dict[str, Any]], bool],
+) -> Callable[[requests.PreparedRequest], tuple[bool, str]]:
     def match(request: requests.PreparedRequest) -> tuple[bool, str]:
-        return parameter in json.loads(str(request.body)), f"has no {parameter}"
+        return where(json.loads(str(request.body))), "carries something else"
 
     return match
 
@@ -108,7 +110,11 @@ class Vendor:
         self._mock = mock
 
     def answers(
-        self, action: str, *replies: Reply, url: str = f"https://{HOST}/", holding: str = ""
+        self,
+        action: str,
+        *replies: Reply,
+        url: str = f"https://{HOST}/",
+        where: Callable[[dict[str, Any]], bool] | None = None,
     ) -> None:
         """Answer an action with these, one a request; the last one stays.
 
@@ -116,12 +122,12 @@ class Vendor:
             action: the API's name for it.
             replies: the answers.
             url: the host that is asked.
-            holding: a parameter without which a request is none of these.
+            where: which of its requests are meant, by what they carry; None for all.
         """
         for reply in replies:
             match = [header_matcher({"X-TC-Action": action})]
-            if holding:
-                match.append(_holds(holding))
+            if where:
+                match.append(_body_matcher(where))
             if isinstance(reply, Exception):
                 self._mock.post(url, body=reply, match=match)
             elif isinstance(reply, Raw):

@@ -2,16 +2,19 @@
 
 from __future__ import annotations
 
-from collections.abc import Callable, Iterator, Mapping
+import json
+from collections.abc import Callable, Mapping
 from datetime import datetime, timedelta, timezone
 from typing import Any
 
 import pytest
+import responses
 from hypothesis import given
 from hypothesis import strategies as st
 from pulumi.dynamic import ConfigureRequest, DiffResult
 from pulumi.dynamic.config import Config
 from pulumi.runtime import rpc
+from responses.matchers import header_matcher
 
 from pulumi_hybrid.errors import Ambiguous, Error, Gone, InitFailed, NotSent, Refused
 from pulumi_hybrid.tencentcloud import tcr
@@ -160,6 +163,14 @@ FREE = NONE
 NULL = served(TotalCount=0, Registries=None)
 
 
+def _by_name(body: dict[str, Any]) -> bool:
+    return "Filters" in body
+
+
+def _by_id(body: dict[str, Any]) -> bool:
+    return "Registryids" in body
+
+
 class Tcr:
     """The vendor's TCR, and its Tag service."""
 
@@ -174,11 +185,11 @@ class Tcr:
 
     def of_name(self, *replies: Reply) -> None:
         """What the look by name says."""
-        self.vendor.answers(DESCRIBE, *replies, url=TCR_URL, holding="Filters")
+        self.vendor.answers(DESCRIBE, *replies, url=TCR_URL, where=_by_name)
 
     def of_id(self, *replies: Reply) -> None:
         """What the look at the registry itself says."""
-        self.vendor.answers(DESCRIBE, *replies, url=TCR_URL, holding="Registryids")
+        self.vendor.answers(DESCRIBE, *replies, url=TCR_URL, where=_by_id)
 
     def statuses(self, *statuses: str | None) -> None:
         """The same, of a registry that is otherwise as made."""
@@ -336,10 +347,13 @@ def test_create_takes_tags_in_either_form(
     assert checked.failures == []
     engine.create(provider, checked.inputs)
     [body] = cloud.bodies(CREATE)
-    assert body["TagSpecification"] == {
-        "ResourceType": "instance",
-        "Tags": [{"Key": "k", "Value": "v"}, {"Key": "empty", "Value": ""}],
-    }
+    specification = body["TagSpecification"]
+    assert specification["ResourceType"] == "instance"
+    # The engine keeps no order in a mapping.
+    assert sorted(specification["Tags"], key=str) == [
+        {"Key": "empty", "Value": ""},
+        {"Key": "k", "Value": "v"},
+    ]
 
 
 @pytest.mark.parametrize(
@@ -357,9 +371,9 @@ def test_create_without_tags_sends_none(
 
 def test_create_on_the_international_site_goes_there(engine: Engine, vendor: Vendor) -> None:
     intl = "https://tcr.intl.tencentcloudapi.com/"
-    vendor.answers(DESCRIBE, FREE, url=intl, holding="Filters")
+    vendor.answers(DESCRIBE, FREE, url=intl, where=_by_name)
     vendor.answers(CREATE, CREATED, url=intl)
-    vendor.answers(DESCRIBE, listing(registry()), url=intl, holding="Registryids")
+    vendor.answers(DESCRIBE, listing(registry()), url=intl, where=_by_id)
     provider = new_provider(domain="intl.tencentcloudapi.com")
     assert engine.create(provider, INPUTS).id == ID
 
@@ -840,9 +854,9 @@ def test_create_whose_first_look_fails_sends_nothing(
 
 
 @pytest.fixture
-def replaced(engine: Engine, provider: InstanceProvider) -> Iterator[dict[str, Any]]:
+def replaced(engine: Engine, provider: InstanceProvider) -> dict[str, Any]:
     """The inputs of a resource that was there before the run."""
-    yield engine.check(provider, INPUTS, INPUTS).inputs
+    return engine.check(provider, INPUTS, INPUTS).inputs
 
 
 @pytest.mark.parametrize("code", TAKEN_CODES)
@@ -891,7 +905,12 @@ def _create_beside(
     cloud.of_name(FREE)
     cloud.answers(CREATE, CREATED)
     cloud.of_id(listing(registry(RegistryName=inputs["registry_name"])))
-    cloud.answers(DESCRIBE, others)
+    cloud.vendor.answers(
+        DESCRIBE,
+        others,
+        url=TCR_URL,
+        where=lambda body: not _by_name(body) and not _by_id(body),
+    )
     assert engine.create(provider, inputs).id == ID
 
 
@@ -1395,8 +1414,6 @@ def test_update_of_tags_tells_the_tag_service_just_what_changed(
 def test_update_of_tags_leaves_the_vendor_with_the_wanted_ones(
     before: dict[str, str], after: dict[str, str]
 ) -> None:
-    import responses
-
     with responses.RequestsMock(assert_all_requests_are_fired=False) as mock:
         cloud = Tcr(Vendor(mock))
         cloud.of_id(listing(_tagged(before)), listing(_tagged(after)))
@@ -1509,7 +1526,7 @@ def test_conversion_that_does_not_show_says_to_wait(
 ) -> None:
     cloud.of_id(listing(registry()))
     cloud.answers(RENEW, DONE)
-    with pytest.raises(Error, match="the vendor does not show it yet. Wait"):
+    with pytest.raises(Error, match=r"the vendor does not show it yet\. Wait"):
         _update(engine, provider, PREPAID)
     assert cloud.count(RENEW) == 1
 
@@ -1829,16 +1846,13 @@ class Wall:
         self.lost = dict(lost)
         self.version = 1
         self.changes = 0
-        from responses import CallbackResponse
-        from responses.matchers import header_matcher
-
         for action, answer in (
             (POLICIES, self._show),
             (ADD_POLICY, self._add),
             (DROP_POLICY, self._drop),
         ):
             cloud.vendor._mock.add(
-                CallbackResponse(
+                responses.CallbackResponse(
                     "POST",
                     TCR_URL,
                     callback=self._answering(answer),
@@ -1847,8 +1861,6 @@ class Wall:
             )
 
     def _answering(self, answer: Callable[[dict[str, Any]], Any]) -> Callable[[Any], Any]:
-        import json
-
         def respond(request: Any) -> Any:
             return (
                 200,
@@ -2336,7 +2348,7 @@ def test_delete_that_fails_again_says_so_when_the_moment_has_passed(
     cloud.statuses(status)
     cloud.answers(DELETE, served())
     cloud.answers(STATUS, served(RegistryStatusSet=None))
-    with pytest.raises(Error, match="deletion failed|is deleted, but its bucket"):
+    with pytest.raises(Error, match=r"deletion failed|is deleted, but its bucket"):
         _delete(engine, provider, timeout=30)
 
 
@@ -2495,9 +2507,8 @@ def test_diff_says_what_costs_and_what_does_nothing(
         (INPUTS, INPUTS, OUTPUTS),
         (PREPAID, PREPAID, PREPAID_OUTPUTS),
         (_until(EXPIRED_AT), PREPAID, PREPAID_OUTPUTS),
-        ({**UNTIL, "registry_name": "another-name"}, UNTIL, PREPAID_OUTPUTS),
     ],
-    ids=["hourly", "prepaid", "within the term", "replaced"],
+    ids=["hourly", "prepaid", "within the term"],
 )
 def test_diff_says_nothing_where_nothing_is_bought(
     engine: Engine, log: Log, news: dict[str, Any], olds: dict[str, Any], outputs: dict[str, Any]
