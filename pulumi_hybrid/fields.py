@@ -247,8 +247,10 @@ class Moment(Field):
 
     def problem(self, value: Any) -> str | None:  # noqa: D102
         try:
-            clock.parse(value)
+            moment = clock.parse(value)
         except (ValueError, AttributeError):
+            moment = None
+        if moment is None or not 2000 <= moment.year < 3000:
             return "must be a point in time, such as 2027-01-31T00:00:00Z"
         return None
 

@@ -258,12 +258,13 @@ class Lifecycle(ResourceProvider, ABC):
     def diff(self, _id: str, _olds: Properties, _news: Properties) -> DiffResult:
         """What a change of an input does, and whether the resource has worn out."""
         call = engine.call()
-        before = _olds if call.old_inputs is None else call.old_inputs
+        before = self._before(_olds, _news, call)
         replaces = self._changed(OnChange.REPLACE, before, _news)
         if not any(engine.is_unknown(_news.get(name)) for name in self._names):
             replaces += self.worn_out(_news, _olds)
-        if replaces and (why_not := self.irreplaceable(_olds)):
-            raise Error(f"the change of {' and '.join(replaces)} replaces it, but {why_not}")
+        certain_to = [name for name in replaces if not engine.is_unknown(_news.get(name))]
+        if certain_to and (why_not := self.irreplaceable(_olds)):
+            raise Error(f"the change of {' and '.join(certain_to)} replaces it, but {why_not}")
         if replaces and call.urn:
             _run.replaced[call.urn] = dict(_olds)
         certain = bool(replaces) or self.overdue(_news, _olds)
@@ -295,8 +296,9 @@ class Lifecycle(ResourceProvider, ABC):
         if not call.replaces and self.unique and self._name_is_made_up(inputs, call):
             for id in self.orphans(api, inputs[self.unique.name]):
                 call.warn(
-                    f"{self.kind} {id} bears a name made up for a resource of this name. If an "
-                    f'interrupted run made it, take it over with adopt_id="{id}", or delete it.'
+                    f"{self.kind} {id} bears a name made up for a resource of this name. If no "
+                    "stack holds it, an interrupted run made it: take it over with "
+                    f'adopt_id="{id}", or delete it.'
                 )
         made = self.make(api, inputs)
         if call.replaces:
@@ -349,7 +351,7 @@ class Lifecycle(ResourceProvider, ABC):
         call = engine.call()
         inputs = self._given(_news)
         api = self._connect(inputs, call)
-        before = _olds if call.old_inputs is None else call.old_inputs
+        before = self._before(_olds, inputs, call)
         names = self._changed(OnChange.UPDATE, before, inputs)
         if names:
             now = self._await(api, _id, {**inputs, **self._notes(_olds)})
@@ -379,6 +381,8 @@ class Lifecycle(ResourceProvider, ABC):
         call.replaces = call.urn in _run.declared
         api = self._connect(inputs, call)
         self.remove(api, _id, {**inputs, **self._notes(_props)}, call)
+        # What is made next for this URN takes its place.
+        _run.existing.add(call.urn)
 
     # What the hooks share.
 
@@ -413,6 +417,19 @@ class Lifecycle(ResourceProvider, ABC):
             for an_input in self.inputs
             if an_input.sent and an_input.name in inputs
         }
+
+    def _before(self, outputs: Properties, news: Properties, call: Call) -> Properties:
+        """What the inputs were: those that the program did not give, as the cloud shows them."""
+        if call.old_inputs is None:
+            return outputs
+        shown = {
+            an_input.name: outputs.get(an_input.name)
+            for an_input in self.inputs
+            if an_input.shown
+            and call.old_inputs.get(an_input.name) is None
+            and news.get(an_input.name) is not None
+        }
+        return {**call.old_inputs, **shown}
 
     def _changed(self, on_change: OnChange, before: Properties, after: Properties) -> list[str]:
         """The inputs whose change does this; one that is not known yet may be one."""
@@ -516,6 +533,7 @@ class Lifecycle(ResourceProvider, ABC):
         names = self._changed(OnChange.UPDATE, now, {**now, **given})
         if names:
             self.change(api, id, now, inputs, names)
+        if names or self.overdue(inputs, now):
             now = self.finish(api, id, inputs, {})
         return self._outputs(id, inputs, now, {})
 

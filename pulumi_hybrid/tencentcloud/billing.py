@@ -407,8 +407,10 @@ class InstanceProvider(Lifecycle):
 
     def overdue(self, inputs: Properties, outputs: Properties) -> bool:
         """Whether it was not delivered, or a renewal is to be bought."""
-        return outputs.get("status") in _UNDELIVERED_NAMES or bool(
-            months_to_pay(inputs.get("paid_until"), outputs.get("expired_time"))
+        return (
+            outputs.get("status") in _UNDELIVERED_NAMES
+            or is_unknown(inputs.get("paid_until"))
+            or months_to_pay(inputs.get("paid_until"), outputs.get("expired_time")) > 0
         )
 
     def remarks(  # noqa: D102
@@ -421,6 +423,8 @@ class InstanceProvider(Lifecycle):
                 f"paid_until is past {outputs['expired_time']}: this buys {months} more months for "
                 f"{_count(outputs.get('instance_id_list') or [])}."
             )
+        if is_unknown(inputs.get("paid_until")):
+            remarks.append("paid_until is not known yet: this may buy a term.")
         for name, default in (("period", 1), ("period_unit", "m")):
             was, asked = before.get(name) or default, inputs.get(name) or default
             if not is_unknown(asked) and was != asked:

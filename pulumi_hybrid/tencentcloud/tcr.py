@@ -12,7 +12,7 @@ from typing import Any, TypedDict
 import pulumi
 
 from pulumi_hybrid import clock
-from pulumi_hybrid.answers import objects
+from pulumi_hybrid.answers import objects, text
 from pulumi_hybrid.api import Api, Meaning
 from pulumi_hybrid.clock import Deadline
 from pulumi_hybrid.engine import Call, is_unknown
@@ -115,6 +115,7 @@ _CREATE_TRIES = 3
 _LOOKS_FOR_A_LOST_ONE = 5
 _SECONDS_TO_FREE_A_NAME = 60
 _SECONDS_TO_SHOW_AN_ORDER = 60
+_SECONDS_OF_AN_UPGRADE = 180
 _SECONDS_OF_AN_OLD_STATUS = 15
 """How long a status may still be that of an earlier change or deletion that failed."""
 
@@ -299,6 +300,14 @@ class InstanceProvider(Lifecycle):
             problems.append("paid_until: needs registry_charge_type 1")
         if inputs.get("tags") is not None and inputs.get("tag_specification") is not None:
             problems.append("tag_specification: says the same as tags. Give one of them")
+        access = inputs.get("public_access")
+        if access is not None and not is_unknown(access):
+            policies = access.get("security_policies") or ()
+            blocks = [_network(policy["cidr_block"]) for policy in policies]
+            if blocks and not access["enabled"]:
+                problems.append("public_access: has security_policies, but is not enabled")
+            if len(set(blocks)) < len(blocks):
+                problems.append("public_access: gives the same block twice")
         return problems
 
     def make(self, api: Api, inputs: Properties) -> Made:
@@ -310,7 +319,7 @@ class InstanceProvider(Lifecycle):
         """
         body = self._sent(inputs)
         if _tags(inputs):
-            tags = [{"Key": key, "Value": text} for key, text in _tags(inputs).items()]
+            tags = [{"Key": key, "Value": value} for key, value in _tags(inputs).items()]
             body["TagSpecification"] = {"ResourceType": "instance", "Tags": tags}
         name = inputs["registry_name"]
         # Looked for before anything is sent: whatever shows afterwards is what this made.
@@ -324,7 +333,9 @@ class InstanceProvider(Lifecycle):
                 taken = isinstance(error, (NameTaken, Conflict))
                 if isinstance(error, Refused) and taken and not lost:
                     raise Refused(
-                        f"the registry name {name} is taken by somebody else, or in another "
+                        f"the registry name {name} is not free yet. Run `pulumi up` again."
+                        if api.replaces
+                        else f"the registry name {name} is taken by somebody else, or in another "
                         "region. Choose another.",
                         error.answer,
                     ) from None
@@ -370,27 +381,29 @@ class InstanceProvider(Lifecycle):
     def change(  # noqa: D102
         self, api: Api, id: str, now: Properties, inputs: Properties, names: list[str]
     ) -> None:
-        wanted = inputs.get("registry_charge_type", 0)
-        becomes_prepaid = "registry_charge_type" in names and now["registry_charge_type"] != wanted
-        if becomes_prepaid and wanted != 1:
+        charge_type = inputs.get("registry_charge_type", 0)
+        if "registry_charge_type" in names and now["registry_charge_type"] == 1 != charge_type:
             raise Error(
                 "a prepaid registry cannot be made pay-as-you-go again. Set registry_charge_type "
                 "back to 1, or let the term end"
             )
-        # One that a run left unfinished takes no change before it runs.
-        _wait_until_running(api, id, inputs, now)
+        if "deletion_protection" in names and now["status"] not in _NOT_MADE_YET:
+            # Before anything that may fail: a destroy may be waiting for it.
+            _set_protection(api, id, inputs)
+            names = [name for name in names if name != "deletion_protection"]
+        # One that a run left unfinished takes no change before it runs; one whose last change
+        # failed takes the next.
+        _wait_until_running(api, id, inputs, now, or_else=_OF_AN_EARLIER_CHANGE)
+        if "deletion_protection" in names:
+            _set_protection(api, id, inputs)
         for name, wire in (
             ("registry_type", "RegistryType"),
             ("enable_cos_versioning", "EnableCosVersioning"),
-            ("deletion_protection", "DeletionProtection"),
         ):
             if name in names:
                 _modify(api, {"RegistryId": id, wire: inputs.get(name, False)})
         if "tags" in names or "tag_specification" in names:
             _change_tags(api, id, _tags(now), _tags(inputs))
-        # Money last: what fails before it has cost nothing.
-        if becomes_prepaid:
-            _make_prepaid(api, id, inputs)
 
     def finish(self, api: Api, id: str, inputs: Properties, before: Properties) -> Properties:
         """Wait until it runs; then its public access, and what a preview said is to be paid."""
@@ -401,11 +414,17 @@ class InstanceProvider(Lifecycle):
             _open_or_close(api, id, wanted["enabled"])
             if wanted["enabled"]:
                 _set_policies(api, id, wanted.get("security_policies") or [])
-        if months_to_pay(inputs.get("paid_until"), before.get("expired_at")):
+        # Money last, since what fails before it has cost nothing; and only what a preview said.
+        if _is_to_become_prepaid(inputs, before):
+            _make_prepaid(api, id, inputs, before, now)
+        elif months_to_pay(inputs.get("paid_until"), before.get("expired_at")):
             _renew(api, id, inputs, before, now)
         now = super().finish(api, id, inputs, before)
+        ordered = str(before.get("renewal_ordered", ""))
+        if ordered.startswith(renewal(now.get("expired_at"), "")):
+            now["renewal_ordered"] = ordered
         months = months_to_pay(inputs.get("paid_until"), now.get("expired_at"))
-        if months:
+        if months and not _is_ordered(inputs, now, now):
             api.warn(
                 f"paid_until is past {now['expired_at']}: the next `pulumi up` buys {months} more "
                 "months."
@@ -423,6 +442,8 @@ class InstanceProvider(Lifecycle):
         return (
             unfinished
             or outputs.get("status") in _NOT_MADE_YET
+            or _is_to_become_prepaid(inputs, outputs)
+            or any(is_unknown(inputs.get(name)) for name in _SPENDING)
             or months_to_pay(inputs.get("paid_until"), outputs.get("expired_at")) > 0
         )
 
@@ -437,10 +458,15 @@ class InstanceProvider(Lifecycle):
             remarks.append(
                 f"paid_until is past {outputs['expired_at']}: this buys {months} more months."
             )
-        if before.get("registry_charge_type") != 1 and inputs.get("registry_charge_type") == 1:
+        if _is_to_become_prepaid(inputs, outputs):
             remarks.append(
                 "registry_charge_type 1 buys the term that registry_charge_prepaid says."
             )
+        remarks += [
+            f"{name} is not known yet: this may buy a term."
+            for name in _SPENDING
+            if is_unknown(inputs.get(name))
+        ]
         bought, asked = (p.get("registry_charge_prepaid") or {} for p in (before, inputs))
         if bought and asked and bought != asked:
             remarks.append(
@@ -473,7 +499,8 @@ class InstanceProvider(Lifecycle):
             if status != _FAILED_FOR_GOOD and not api.abandoned:
                 raise Error(
                     f"deletion_protection of {registry.get('RegistryName')} is on. Set it to False "
-                    "and run `pulumi up` before the destroy"
+                    "and run `pulumi up` before the destroy; in the TCR console, where the stack "
+                    "has replaced it already"
                 )
             _modify(api, {"RegistryId": id, "DeletionProtection": False})
         delete_bucket = bool(inputs.get("delete_bucket"))
@@ -492,9 +519,22 @@ class InstanceProvider(Lifecycle):
 
 
 def _wait_until_running(
-    api: Api, id: str, inputs: Properties, now: Properties, registry_type: str | None = None
+    api: Api,
+    id: str,
+    inputs: Properties,
+    now: Properties,
+    registry_type: str | None = None,
+    or_else: str = "Running",
 ) -> Properties:
     """Wait for a status that is good, and for the type where one is given.
+
+    Args:
+        api: the vendor's API.
+        id: the registry's id.
+        inputs: all that the program gives.
+        now: what was seen of it last.
+        registry_type: the type that it is to have.
+        or_else: another status that is good enough.
 
     Returns:
         What shows of it then.
@@ -503,11 +543,18 @@ def _wait_until_running(
         NotReady: it failed, or time is up.
     """
     earlier = Deadline(_SECONDS_OF_AN_OLD_STATUS)
+    upgrade = Deadline(_SECONDS_OF_AN_UPGRADE)
     while True:
         status = now["status"]
         upgraded = registry_type is None or now["registry_type"] in (registry_type, None)
-        if status == "Running" and upgraded:
+        if status in ("Running", or_else) and upgraded:
             return now
+        if status == "Running" and upgrade.left < 0:
+            raise NotReady(
+                f"it is Running as {now['registry_type']}, not as {registry_type}. Run `pulumi "
+                "refresh`, or set registry_type to what it is.",
+                now,
+            )
         old = status == _OF_AN_EARLIER_CHANGE and earlier.left > 0
         if status in _FAILED and not old:
             raise NotReady(f"it is {status}{_conditions(api, id)}. {_FAILED[status]}", now)
@@ -559,8 +606,9 @@ def _free_of_own(api: Api, name: str) -> None:
             )
         if status != "Deleting":
             raise Error(
-                f"the account has a registry {name} already, {id}, which this stack does not "
-                f'hold. Take it over with adopt_id="{id}", or choose another name'
+                f"the account has a registry {name} already, {id}. If this stack replaces it, set "
+                "delete_before_replace; if it does not hold it, take it over with "
+                f'adopt_id="{id}", or choose another name'
             )
         if api.deadline.left < _PAUSE or api.abandoned:
             raise Error(f"the account's registry {name}, {id}, is still being deleted. Try later")
@@ -637,7 +685,7 @@ def _properties(registry: Mapping[str, Any], inputs: Properties) -> Properties:
     if inputs.get("tag_specification") is None:
         now["tags"] = tags or None
     else:
-        pairs = [{"key": key, "value": text} for key, text in tags.items()]
+        pairs = [{"key": key, "value": value} for key, value in tags.items()]
         now["tag_specification"] = {"resource_type": "instance", "tags": pairs}
     return now
 
@@ -651,9 +699,9 @@ def _tags(properties: Properties) -> dict[str, str]:
 
 def _change_tags(api: Api, id: str, before: dict[str, str], after: dict[str, str]) -> None:
     assert isinstance(api, TencentcloudApi)
-    added = {key: text for key, text in after.items() if before.get(key) != text}
+    added = {key: value for key, value in after.items() if before.get(key) != value}
     changes = {
-        "ReplaceTags": [{"TagKey": key, "TagValue": text} for key, text in added.items()],
+        "ReplaceTags": [{"TagKey": key, "TagValue": value} for key, value in added.items()],
         "DeleteTags": [{"TagKey": key} for key in before if key not in after],
     }
     # The vendor takes no empty list.
@@ -661,6 +709,11 @@ def _change_tags(api: Api, id: str, before: dict[str, str], after: dict[str, str
     if told:
         resource = f"qcs::tcr:{api.region}:uin/:instance/{id}"
         api.of(TAG).call("ModifyResourceTags", {"Resource": resource, **told})
+
+
+def _set_protection(api: Api, id: str, inputs: Properties) -> None:
+    protected = inputs.get("deletion_protection", False)
+    _modify(api, {"RegistryId": id, "DeletionProtection": protected})
 
 
 def _modify(api: Api, parameters: Mapping[str, Any]) -> None:
@@ -714,12 +767,13 @@ def _wait_until_gone(api: Api, id: str, before: Any) -> None:
 # Public access
 
 
-def _endpoint_status(api: Api, id: str) -> str:
+def _endpoint(api: Api, id: str) -> tuple[str, str]:
+    """The entrance's status, and the vendor's reason for it."""
     try:
         answer = api.call("DescribeExternalEndpointStatus", {"RegistryId": id})
     except NotFound:
-        return "Closed"
-    return str(answer.get("Status"))
+        return "Closed", ""
+    return str(answer.get("Status")), text(answer.get("Reason")) or ""
 
 
 def _policies(api: Api, id: str) -> list[dict[str, Any]]:
@@ -741,7 +795,7 @@ def _network(block: Any) -> str:
 
 def _public_access(api: Api, id: str, wanted: Properties) -> Properties:
     """The entrance as it is, its policies as the wanted ones are written, and in their order."""
-    enabled = _endpoint_status(api, id) in ("Opened", "Opening")
+    enabled = _endpoint(api, id)[0] in ("Opened", "Opening")
     written = {
         _network(policy["cidr_block"]): policy["cidr_block"]
         for policy in wanted.get("security_policies") or ()
@@ -763,14 +817,21 @@ def _public_access(api: Api, id: str, wanted: Properties) -> Properties:
 def _open_or_close(api: Api, id: str, enabled: bool) -> None:
     wanted, operation = ("Opened", "Create") if enabled else ("Closed", "Delete")
     parameters = {"RegistryId": id, "Operation": operation}
-    asked = False
-    while (status := _endpoint_status(api, id)) != wanted:
-        if status in ("Opened", "Closed") and not asked:
+    asked: Deadline | None = None
+    while True:
+        status, reason = _endpoint(api, id)
+        if status == wanted:
+            return
+        at_rest = status in ("Opened", "Closed")
+        why = f" ({reason})" if reason else ""
+        if at_rest and asked is None:
             # Once: while it is on its way, asking again is refused.
             _when_free(api, lambda: api.call("ManageExternalEndpoint", parameters))
-            asked = True
+            asked = Deadline(_SECONDS_OF_AN_OLD_STATUS)
+        elif at_rest and asked is not None and asked.left < 0:
+            raise Error(f"its public entrance stays {status}{why}.")
         if api.deadline.left < _PAUSE or api.abandoned:
-            raise Error(f"its public entrance is still {status}.")
+            raise Error(f"its public entrance is still {status}{why}.")
         api.wait(f"public entrance {status}, waiting for {wanted}", status, _PAUSE)
 
 
@@ -823,43 +884,84 @@ def _change_policies(api: Api, action: str, parameters: Mapping[str, Any]) -> No
 # Money
 
 
-def _make_prepaid(api: Api, id: str, inputs: Properties) -> None:
-    """RenewInstance for the first term, and wait until the vendor shows that it is prepaid."""
-    months = inputs["registry_charge_prepaid"]["period"]
-    lost = _buy(api, id, months, inputs, flag=1)
-    if not _comes_to_show(api, id, lambda registry: registry.get("PayMod") == 1):
-        raise lost or Error(
-            "it was made prepaid, but the vendor does not show it yet. Wait until the console does "
-            "before the next `pulumi up`"
-        )
+_SPENDING = ("paid_until", "registry_charge_type")
+"""The inputs whose change may buy a term."""
+
+
+def _is_to_become_prepaid(inputs: Properties, outputs: Properties) -> bool:
+    return inputs.get("registry_charge_type") == 1 and outputs.get("registry_charge_type") == 0
 
 
 def _is_ordered(inputs: Properties, before: Properties, now: Properties) -> bool:
-    return bool(before.get("renewal_ordered") == renewal(now["expired_at"], inputs["paid_until"]))
+    order = renewal(now.get("expired_at"), inputs.get("paid_until"))
+    return bool(before.get("renewal_ordered") == order)
+
+
+def _make_prepaid(
+    api: Api, id: str, inputs: Properties, before: Properties, now: Properties
+) -> None:
+    """RenewInstance for the first term, and wait until the vendor shows that it is prepaid."""
+    if now["registry_charge_type"] == 1:
+        return
+    months = inputs["registry_charge_prepaid"]["period"]
+    order = renewal(now.get("expired_at"), f"prepaid for {months} months")
+    _order(api, id, inputs, before, now, months, order, change="registry_charge_prepaid.period")
 
 
 def _renew(api: Api, id: str, inputs: Properties, before: Properties, now: Properties) -> None:
     """RenewInstance for the missing months, and wait until the vendor shows them.
 
-    Whether they are missing is read from the vendor each time. An order that does not show yet is
-    noted in state, so that no later run buys it again.
+    Whether they are missing is read from the vendor each time.
     """
-    months = min(
-        months_to_pay(inputs.get("paid_until"), before.get("expired_at")),
-        months_to_pay(inputs.get("paid_until"), now.get("expired_at")),
-    )
-    if not months:
-        return
+    ends = before.get("expired_at"), now.get("expired_at")
+    months = min(months_to_pay(inputs["paid_until"], end) for end in ends)
+    if months:
+        order = renewal(now["expired_at"], inputs["paid_until"])
+        _order(api, id, inputs, before, now, months, order, change="paid_until (by a second)")
+
+
+def _order(
+    api: Api,
+    id: str,
+    inputs: Properties,
+    before: Properties,
+    now: Properties,
+    months: int,
+    order: str,
+    *,
+    change: str,
+) -> None:
+    """RenewInstance, once: the action has no token, so an order is noted until it shows.
+
+    Args:
+        api: the vendor's API.
+        id: the registry's id.
+        inputs: all that the program gives.
+        before: the outputs of the last run, and with them its note.
+        now: what the vendor shows.
+        months: how many to buy.
+        order: what names the order in the note.
+        change: the input whose change asks for another order.
+
+    Raises:
+        NotReady: it does not show; with the note.
+    """
     lost = None
-    if not _is_ordered(inputs, before, now):
-        lost = _buy(api, id, months, inputs, flag=0)
-    if _comes_to_show(api, id, lambda registry: registry.get("ExpiredAt") != now["expired_at"]):
+    if before.get("renewal_ordered") != order:
+        becomes_prepaid = now["registry_charge_type"] != 1
+        lost = _buy(api, id, months, inputs, flag=1 if becomes_prepaid else 0)
+
+    def shows(registry: Mapping[str, Any]) -> bool:
+        seen = _properties(registry, inputs)
+        return any(seen[name] != now[name] for name in ("expired_at", "registry_charge_type"))
+
+    if _comes_to_show(api, id, shows):
         return
-    why = f"whether it was bought is not known: {lost.reason}" if lost else "it was ordered"
+    why = f"whether it was bought is not known: {lost.reason}" if lost else "it was ordered."
     raise NotReady(
-        f"a renewal by {months} months does not show yet; {why} Look at the orders in the billing "
-        "console. It is not ordered again; to order it anew change paid_until by a second.",
-        {**now, "renewal_ordered": renewal(now["expired_at"], inputs["paid_until"])},
+        f"a term of {months} months does not show yet; {why} Look at the orders in the billing "
+        f"console. It is not ordered again; to order it anew change {change}.",
+        {**now, "renewal_ordered": order},
     )
 
 

@@ -236,7 +236,7 @@ def test_a_renewal_that_does_not_show_is_never_bought_again(stack: Stack) -> Non
     program(f"paid_until='{year}-12-31T00:00:00Z'")
     stack.cloud.fault("RenewInstance", "internal_error")
     told = " ".join(stack.up(fails=True).diagnostics)
-    assert "It is not ordered again; to order it anew change paid_until by a second" in told
+    assert "It is not ordered again; to order it anew change paid_until (by a second)" in told
     stack.refresh()
     assert "a renewal is ordered, but does not show yet: this buys none." in stack.preview().text
     stack.up(fails=True)
@@ -300,7 +300,7 @@ def test_a_taken_name_is_one_line_that_says_whose_it_is(stack: Stack) -> None:
         """
     )
     told = stack.up("--continue-on-error", fails=True).diagnostics
-    assert [line for line in told if f'Take it over with adopt_id="{own}"' in line]
+    assert [line for line in told if f'take it over with adopt_id="{own}"' in line]
     assert [line for line in told if "not-mine is taken by somebody else" in line]
     stack.program(
         f"tcr.Instance('own', registry_name='my-own', registry_type='basic', adopt_id='{own}')"

@@ -89,6 +89,67 @@ def test_ends_within_takes_any_window_that_check_accepts(hours: float) -> None:
     assert clock.ends_within("2024-10-26T08:50:45Z", hours) is True
 
 
+# Calendar months
+
+NEAR = st.datetimes(datetime(1970, 1, 1), datetime(2100, 1, 1)).map(
+    lambda moment: moment.replace(microsecond=0, tzinfo=timezone.utc)
+)
+MONTHS = st.integers(0, 600)
+
+
+@given(NEAR, NEAR)
+def test_months_until_is_enough_and_no_month_more(start: datetime, end: datetime) -> None:
+    months = clock.months_until(start, end)
+    assert months >= 0
+    assert clock.months_later(start, months) >= end
+    assert months == 0 or clock.months_later(start, months - 1) < end
+
+
+@given(NEAR, MONTHS)
+def test_months_until_gives_back_the_months_that_were_added(start: datetime, months: int) -> None:
+    end = clock.months_later(start, months)
+    assert clock.months_until(start, end) == months
+    assert clock.months_until(start, end + timedelta(seconds=1)) == months + 1
+
+
+@given(NEAR, st.timedeltas(timedelta(0), timedelta(days=36500)))
+def test_months_until_what_has_passed_is_none(end: datetime, since: timedelta) -> None:
+    assert clock.months_until(end + since, end) == 0
+
+
+@given(NEAR, MONTHS)
+def test_months_later_is_the_same_day_and_time_or_the_months_last_day(
+    start: datetime, months: int
+) -> None:
+    later = clock.months_later(start, months)
+    assert (later.year * 12 + later.month) - (start.year * 12 + start.month) == months
+    assert (later.time(), later.tzinfo) == (start.time(), start.tzinfo)
+    is_last = (later + timedelta(days=1)).month != later.month
+    assert later.day == start.day or (later.day < start.day and is_last)
+
+
+@pytest.mark.parametrize(
+    ("start", "months", "end"),
+    [
+        ("2025-01-31", 0, "2025-01-31"),
+        ("2025-01-31", 1, "2025-02-28"),
+        ("2024-01-31", 1, "2024-02-29"),
+        ("2024-02-29", 12, "2025-02-28"),
+        ("2024-02-29", 48, "2028-02-29"),
+        ("2025-01-31", 2, "2025-03-31"),
+        ("2025-03-31", 1, "2025-04-30"),
+        ("2025-12-31", 1, "2026-01-31"),
+        ("2025-11-30", 3, "2026-02-28"),
+        ("2025-12-01", 12, "2026-12-01"),
+    ],
+)
+def test_months_later_ends_in_a_shorter_month_with_its_last_day(
+    start: str, months: int, end: str
+) -> None:
+    assert clock.months_later(clock.parse(start), months) == clock.parse(end)
+    assert clock.months_until(clock.parse(start), clock.parse(end)) == months
+
+
 def test_deadline_counts_down_from_its_making() -> None:
     deadline = clock.Deadline(60)
     time.sleep(0.02)

@@ -9,14 +9,20 @@ import pytest
 from hypothesis import assume, given
 from hypothesis import strategies as st
 
+from pulumi_hybrid.engine import Call
 from pulumi_hybrid.fields import (
     ADOPT_ID,
+    MADE_UP_DIGITS,
     REGION,
     AddressRange,
+    AutoName,
     Choice,
     Field,
+    Flag,
+    Many,
     Number,
     OnChange,
+    Structure,
     Tags,
     Text,
     Whole,
@@ -575,3 +581,164 @@ def test_range_of_one_kind_names_only_that_kind() -> None:
 )
 def test_tags_forbid_just_what_a_key_begins_with(value: Any, taken: bool) -> None:
     assert (TAGS.problem(value) is None) is taken
+
+
+# Structure and Many
+
+PART = Structure(
+    name="policy",
+    parts=(
+        AddressRange(name="cidr_block", required=True, versions=(4,)),
+        Text(name="note", most=5, default=""),
+        Flag(name="on", wire="IsOn", default=True),
+        Whole(name="weight", least=1),
+    ),
+)
+LIST = Many(name="policies", each=PART, most=3, default=[])
+
+
+def test_structure_takes_what_is_right_in_every_part() -> None:
+    whole = {"cidr_block": "192.0.2.1", "note": "", "on": False, "weight": 2.0}
+    assert list(PART.problems(whole)) == []
+    assert list(PART.problems({"cidr_block": "192.0.2.1"})) == []
+
+
+@pytest.mark.parametrize("nothing", [{}, {"cidr_block": None}, {"cidr_block": ""}])
+def test_structure_takes_a_required_part_that_is_as_good_as_none_for_not_given(
+    nothing: dict[str, Any],
+) -> None:
+    assert list(PART.problems(nothing)) == ["policy.cidr_block: is not given"]
+
+
+def test_structure_says_each_problem_once_by_the_path_of_the_part() -> None:
+    wrong = {"cidr_block": "x", "note": "much too long", "on": 1, "weight": 0, "colour": "red"}
+    assert list(PART.problems(wrong)) == [
+        "policy: has no colour, but cidr_block and note and on and weight",
+        "policy.cidr_block: must be an IPv4 address or CIDR block, such as 192.168.1.1 or "
+        "192.168.0.0/16",
+        "policy.note: must have at most 5 characters, has 13",
+        "policy.on: must be true or false",
+        "policy.weight: must be at least 1",
+    ]
+
+
+@pytest.mark.parametrize("value", [None, [], "x", 1, True])
+def test_structure_must_be_a_mapping(value: Any) -> None:
+    assert list(PART.problems(value)) == ["policy: must be a mapping"]
+
+
+def test_structure_on_the_wire_has_its_defaults_and_the_vendors_names() -> None:
+    assert PART.on_wire({"cidr_block": "192.0.2.1"}) == {
+        "CidrBlock": "192.0.2.1",
+        "Note": "",
+        "IsOn": True,
+    }
+    given = {"cidr_block": "192.0.2.1", "note": "n", "on": False, "weight": 3}
+    assert PART.on_wire(given) == {
+        "CidrBlock": "192.0.2.1",
+        "Note": "n",
+        "IsOn": False,
+        "Weight": 3,
+    }
+
+
+def test_structure_in_a_structure_is_on_the_wire_under_its_own_names() -> None:
+    outer = Structure(name="outer", parts=(PART, Whole(name="period", least=1, default=1)))
+    sent = outer.on_wire({"policy": {"cidr_block": "192.0.2.1", "on": False}})
+    assert sent["Policy"]["IsOn"] is False
+    assert sent["Period"] == 1
+
+
+def test_structure_is_kept_without_what_is_not_given_and_numbers_whole() -> None:
+    normal = PART.normal({"cidr_block": "192.0.2.1", "note": None, "weight": 2.0})
+    assert normal == {"cidr_block": "192.0.2.1", "weight": 2}
+    assert type(normal["weight"]) is int
+
+
+@pytest.mark.parametrize(
+    ("old", "new", "differs"),
+    [
+        ({"cidr_block": "a"}, {"cidr_block": "a", "note": "", "on": True}, False),
+        ({"cidr_block": "a", "weight": 1}, {"cidr_block": "a", "weight": 1.0}, False),
+        ({"cidr_block": "a"}, {"cidr_block": "b"}, True),
+        ({"cidr_block": "a"}, {"cidr_block": "a", "on": False}, True),
+        ({"cidr_block": "a"}, None, True),
+        (None, None, False),
+    ],
+)
+def test_structure_differs_in_what_its_parts_mean(old: Any, new: Any, differs: bool) -> None:
+    assert PART.differs(old, new) is differs
+    assert PART.differs(new, old) is differs
+
+
+@given(st.integers(0, 6))
+def test_many_may_be_as_many_as_allowed(count: int) -> None:
+    problems = list(LIST.problems([{"cidr_block": "192.0.2.1"}] * count))
+    assert problems == ([] if count <= 3 else [f"policies: must be at most 3, are {count}"])
+
+
+def test_many_without_a_limit_may_be_any_number() -> None:
+    assert list(Many(name="x", each=PART).problems([{"cidr_block": "192.0.2.1"}] * 500)) == []
+
+
+def test_many_says_which_one_is_wrong() -> None:
+    items = [{"cidr_block": "192.0.2.1"}, {"cidr_block": ""}, "x"]
+    assert list(LIST.problems(items)) == [
+        "policies[1].cidr_block: is not given",
+        "policies[2]: must be a mapping",
+    ]
+    assert list(LIST.problems({})) == ["policies: must be a list"]
+
+
+def test_many_means_the_same_in_any_order_and_none_is_the_empty_list() -> None:
+    a, b = {"cidr_block": "192.0.2.1"}, {"cidr_block": "192.0.2.2", "on": True}
+    assert not LIST.differs([a, b], [{"cidr_block": "192.0.2.2"}, a])
+    assert LIST.differs([a, b], [a])
+    assert LIST.differs([a, a], [a])
+    assert not LIST.differs(None, [])
+
+
+# AutoName
+
+AUTO = AutoName(name="registry_name", least=1, most=20)
+RESOURCE_NAMES = st.one_of(
+    st.text(CHARACTERS, max_size=30),
+    st.sampled_from(["app", "My_App", "a" * 12, "a" * 13, "a" * 11 + "-b", "--", "汉字", ""]),
+)
+
+
+def _call(resource: str) -> Call:
+    return Call(urn=f"urn:pulumi:dev::unit::type::{resource}")
+
+
+@given(RESOURCE_NAMES)
+def test_a_made_up_name_fits_the_vendor_and_is_known_again(resource: str) -> None:
+    call = _call(resource.replace("::", ""))
+    name = AUTO.filled(None, call)
+    assert AUTO.problem(name) is None
+    assert set(name) <= set(string.ascii_lowercase + string.digits + "-")
+    assert name == name.strip("-")
+    assert AUTO.is_made_up(name, call)
+    assert AUTO.filled(name, call) == name
+
+
+@pytest.mark.parametrize(
+    ("resource", "stem"),
+    [("app", "app"), ("My_App 2", "my-app-2"), ("汉字", "resource"), ("a" * 30, "a" * 12)],
+)
+def test_a_made_up_name_begins_with_the_resources(resource: str, stem: str) -> None:
+    name = AUTO.filled(None, _call(resource))
+    assert name[:-MADE_UP_DIGITS] == f"{stem}-"
+
+
+def test_a_made_up_name_is_another_each_time() -> None:
+    assert len({AUTO.filled(None, _call("app")) for _ in range(20)}) == 20
+
+
+@pytest.mark.parametrize(
+    "name",
+    ["app", "app-", "app-0123ab", "app-0123abcd", "app-0123abg", "app-0123ABC", "bpp-0123abc"],
+)
+def test_another_name_is_not_taken_for_a_made_up_one(name: str) -> None:
+    assert not AUTO.is_made_up(name, _call("app"))
+    assert AUTO.is_made_up("app-0123abc", _call("app"))

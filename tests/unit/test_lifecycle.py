@@ -15,12 +15,12 @@ from pulumi.runtime import rpc
 from pulumi_hybrid.api import Api
 from pulumi_hybrid.clock import Deadline
 from pulumi_hybrid.engine import Call
-from pulumi_hybrid.errors import Error, Gone, InitFailed, Misconfigured
-from pulumi_hybrid.fields import ADOPT_ID, REGION, Field, OnChange, Text, Whole
+from pulumi_hybrid.errors import Error, Gone, InitFailed, Misconfigured, NotReady
+from pulumi_hybrid.fields import ADOPT_ID, REGION, AutoName, Field, OnChange, Text, Whole
 from pulumi_hybrid.lifecycle import Lifecycle, Made, Properties
 from pulumi_hybrid.settings import TENCENTCLOUD
 
-from .conftest import Engine, assert_one_line, everything_said
+from .conftest import Engine, Log, assert_one_line, everything_said
 
 SECRET = "5e1f-once-only"
 REGION_NAME = "ap-guangzhou"
@@ -718,3 +718,213 @@ def test_diff_after_adoption_is_empty(engine: Engine, provider: BoxProvider, exi
     inputs = {"adopt_id": existing, "region": REGION_NAME}
     outputs = _stored(engine.create(provider, inputs).outs)
     assert engine.diff(provider, existing, outputs, inputs, inputs).replaces == []
+
+
+# A resource whose name is one in the world
+
+CRATE_NAME = AutoName(name="title", least=1, most=40)
+
+
+class CrateProvider(BoxProvider):
+    """A box with a name that no two may share, which can be locked; it has notes."""
+
+    kind = "Crate"
+    inputs = (CRATE_NAME, *BoxProvider.inputs)
+    outputs = ("opened", "worn", "locked")
+    secrets = ()
+    notes = ("ordered",)
+    unique = CRATE_NAME
+
+    others: tuple[str, ...] = ()
+    not_ready: Properties | None = None
+
+    def make(self, api: Api, inputs: Properties) -> Made:
+        made = super().make(api, inputs)
+        self.there.boxes[made.id] |= {"title": inputs["title"], "locked": False}
+        return Made(made.id)
+
+    def finish(self, api: Api, id: str, inputs: Properties, before: Properties) -> Properties:
+        now = super().finish(api, id, inputs, before)
+        if self.not_ready is not None:
+            raise NotReady("it is not ready.", {**now, **self.not_ready})
+        return now
+
+    def orphans(self, api: Api, name: str) -> list[str]:
+        return [f"{id} of {name[:-7]}" for id in self.others]
+
+    def irreplaceable(self, outputs: Properties) -> str:
+        return "it is locked. Unlock it first" if outputs.get("locked") else ""
+
+
+@pytest.fixture
+def crates(cloud: Cloud) -> CrateProvider:
+    provider = CrateProvider(cloud)
+    provider.configure(ConfigureRequest(Config({"tencentcloud:region": REGION_NAME}, "unit")))
+    return provider
+
+
+def _checked(engine: Engine, provider: CrateProvider, **news: Any) -> Properties:
+    result = engine.check(provider, news, None)
+    assert result.failures == []
+    return dict(result.inputs)
+
+
+@pytest.mark.parametrize("change", [{"label": "b"}, {"title": "other"}, {"region": "eu-frankfurt"}])
+def test_diff_refuses_to_replace_what_may_not_be(
+    engine: Engine, crates: CrateProvider, change: Properties
+) -> None:
+    inputs = {"title": "crate", "label": "a", "region": REGION_NAME}
+    locked = {**inputs, "locked": True}
+    with pytest.raises(Error) as caught:
+        engine.diff(crates, "box-1", locked, inputs, {**inputs, **change})
+    assert str(caught.value) == (
+        f"cannot compare Crate box-1: the change of {next(iter(change))} replaces it, but it is "
+        "locked. Unlock it first"
+    )
+    assert engine.diff(crates, "box-1", locked, inputs, inputs).replaces == []
+    unlocked = {**inputs, "locked": False}
+    news = {**inputs, **change}
+    assert engine.diff(crates, "box-1", unlocked, inputs, news).replaces == list(change)
+
+
+def test_diff_refuses_to_replace_what_is_worn_out_and_may_not_be(
+    engine: Engine, crates: CrateProvider
+) -> None:
+    inputs = {"title": "crate", "region": REGION_NAME}
+    with pytest.raises(Error, match="the change of worn replaces it, but it is locked"):
+        engine.diff(crates, "box-1", {**inputs, "worn": True, "locked": True}, inputs, inputs)
+
+
+def test_diff_changes_in_place_what_may_not_be_replaced(
+    engine: Engine, crates: CrateProvider
+) -> None:
+    inputs = {"title": "crate", "region": REGION_NAME}
+    result = engine.diff(
+        crates, "box-1", {**inputs, "locked": True}, inputs, {**inputs, "note": "b"}
+    )
+    assert (result.changes, result.replaces) == (None, [])
+
+
+def test_diff_deletes_first_what_has_a_name_of_the_programs(
+    engine: Engine, crates: CrateProvider
+) -> None:
+    inputs = _checked(engine, crates, title="crate", label="a")
+    result = engine.diff(crates, "box-1", inputs, inputs, {**inputs, "label": "b"})
+    assert result.delete_before_replace is True
+    other = {**inputs, "label": "b", "title": "other"}
+    assert engine.diff(crates, "box-1", inputs, inputs, other).delete_before_replace is False
+
+
+def test_diff_deletes_last_what_has_a_made_up_name(engine: Engine, crates: CrateProvider) -> None:
+    inputs = _checked(engine, crates, label="a")
+    result = engine.diff(crates, "box-1", inputs, inputs, {**inputs, "label": "b"})
+    assert (result.replaces, result.delete_before_replace) == (["label"], False)
+
+
+def test_a_name_that_is_given_counts_as_given_however_it_looks(
+    engine: Engine, crates: CrateProvider
+) -> None:
+    made_up = _checked(engine, crates)["title"]
+    inputs = _checked(engine, crates, title=made_up, label="a")
+    result = engine.diff(crates, "box-1", inputs, inputs, {**inputs, "label": "b"})
+    assert result.delete_before_replace is True
+
+
+def test_create_with_a_made_up_name_warns_of_every_orphan(
+    engine: Engine, crates: CrateProvider, log: Log
+) -> None:
+    crates.others = ("box-8", "box-9")
+    inputs = _checked(engine, crates)
+    assert engine.create(crates, inputs).id == "box-1"
+    assert len(log.warned) == 2
+    for id, warning in zip(crates.others, log.warned, strict=True):
+        assert_one_line(warning)
+        assert warning.startswith(f"Crate {id} of {inputs['title'][:-7]} ")
+        assert "adopt_id" in warning
+    assert [request.urn for request in log.requests] == [engine.urn] * 2
+
+
+def test_create_looks_for_no_orphans_of_a_name_that_is_given(
+    engine: Engine, crates: CrateProvider, log: Log
+) -> None:
+    crates.others = ("box-8",)
+    made_up = _checked(engine, crates)["title"]
+    engine.create(crates, _checked(engine, crates, title=made_up))
+    engine.create(crates, _checked(engine, crates, title="crate"))
+    assert log.warned == []
+
+
+def test_create_in_place_of_another_looks_for_no_orphans(
+    engine: Engine, crates: CrateProvider, log: Log
+) -> None:
+    crates.others = ("box-8",)
+    old = _checked(engine, crates)
+    new = engine.check(crates, {}, old).inputs
+    engine.create(crates, new)
+    assert log.warned == []
+
+
+def test_notes_outlast_a_read(engine: Engine, crates: CrateProvider) -> None:
+    inputs = _checked(engine, crates)
+    outputs = {**_stored(engine.create(crates, inputs).outs), "ordered": "o-1"}
+    result = engine.read(crates, "box-1", outputs, inputs)
+    assert _stored(result.outs) == outputs
+    again = engine.read(crates, "box-1", _stored(result.outs), inputs)
+    assert _stored(again.outs)["ordered"] == "o-1"
+    assert "ordered" not in (again.inputs or {})
+
+
+@pytest.mark.parametrize("fault", [Error("no network."), ValueError("a bug")])
+def test_notes_outlast_an_update_that_fails(
+    engine: Engine, crates: CrateProvider, cloud: Cloud, fault: Exception
+) -> None:
+    inputs = _checked(engine, crates)
+    outputs = {**_stored(engine.create(crates, inputs).outs), "ordered": "o-1"}
+    cloud.fault = fault
+    with pytest.raises(InitFailed) as caught:
+        engine.update(crates, "box-1", outputs, inputs, inputs)
+    kept = caught.value.outputs
+    assert (kept["ordered"], kept["opened"]) == ("o-1", 0)
+
+
+def test_notes_of_an_update_that_fails_are_kept_for_the_next(
+    engine: Engine, crates: CrateProvider, cloud: Cloud
+) -> None:
+    inputs = _checked(engine, crates)
+    outputs = {**_stored(engine.create(crates, inputs).outs), "ordered": "o-1"}
+    cloud.boxes["box-1"]["opened"] = 7
+    crates.not_ready = {"ordered": "o-2"}
+    with pytest.raises(InitFailed) as caught:
+        engine.update(crates, "box-1", outputs, inputs, inputs)
+    kept = rpc.deserialize_properties(engine.context.init_failed.properties)
+    assert (kept["ordered"], kept["opened"]) == ("o-2", 7)
+    assert caught.value.outputs["ordered"] == "o-2"
+
+
+def test_adopt_does_not_ask_for_a_made_up_name(
+    engine: Engine, crates: CrateProvider, cloud: Cloud
+) -> None:
+    cloud.boxes["box-7"] = {"title": "theirs", "label": "", "size": 3, "note": ""}
+    inputs = _checked(engine, crates, adopt_id="box-7")
+    result = engine.create(crates, inputs)
+    outs = _stored(result.outs)
+    assert (result.id, outs["title"]) == ("box-7", "theirs")
+    assert list(cloud.boxes) == ["box-7"]
+    assert engine.diff(crates, "box-7", outs, inputs, inputs).changes is False
+    again = engine.read(crates, "box-7", outs, inputs)
+    assert again.inputs is not None
+    diff = engine.diff(crates, "box-7", _stored(again.outs), again.inputs, again.inputs)
+    assert diff.changes is False
+
+
+@pytest.mark.parametrize("made_up", [True, False])
+def test_adopt_asks_for_a_name_that_is_given_however_it_looks(
+    engine: Engine, crates: CrateProvider, cloud: Cloud, made_up: bool
+) -> None:
+    cloud.boxes["box-7"] = {"title": "theirs", "label": "", "size": 3, "note": ""}
+    title = _checked(engine, crates)["title"] if made_up else "ours"
+    inputs = _checked(engine, crates, title=title, adopt_id="box-7")
+    with pytest.raises(Error, match="another title than the program gives"):
+        engine.create(crates, inputs)
+    theirs = _checked(engine, crates, title="theirs", adopt_id="box-7")
+    assert engine.create(crates, theirs).id == "box-7"
