@@ -180,13 +180,20 @@ def test_a_failed_creation_is_said_with_its_reason_and_replaced(stack: Stack) ->
     assert len(_registries(stack)) == 1
 
 
-@pytest.mark.parametrize("kind", ["drop_after", "internal_error_after", "reset_before", "truncate"])
-def test_a_lost_answer_is_looked_for_by_name(stack: Stack, kind: str) -> None:
-    stack.program(f"tcr.Instance('lost', {OWN_NAME})")
-    stack.cloud.fault("CreateInstance", kind)
+def test_a_lost_answer_is_looked_for_by_name(stack: Stack) -> None:
+    kinds = ("drop_after", "internal_error_after", "reset_before", "truncate")
+    names = {f"lost-{kind.replace('_', '-')}": kind for kind in kinds}
+    stack.program(
+        f"for name in {tuple(names)}:\n"
+        "    tcr.Instance(name, registry_name=name, registry_type='basic')"
+    )
+    for name, kind in names.items():
+        stack.cloud.fault("CreateInstance", kind, parameters={"RegistryName": name})
     stack.up()
-    (registry,) = _registries(stack)
-    assert stack.export()["lost"]["id"] == registry["RegistryId"]
+    held = {name: resource["id"] for name, resource in stack.export().items() if name in names}
+    assert held == {
+        registry["RegistryName"]: registry["RegistryId"] for registry in _registries(stack)
+    }
 
 
 def test_a_lost_creation_that_cannot_be_looked_for_is_named(stack: Stack) -> None:
@@ -275,9 +282,19 @@ def test_a_registry_is_adopted_without_its_name_being_given(stack: Stack) -> Non
     stack.program(f"tcr.Instance('adopted', registry_type='basic', adopt_id={id!r})")
     stack.up()
     assert stack.export()["adopted"]["outputs"]["registry_name"] == "by-hand"
-    stack.up("--expect-no-changes")
     stack.refresh("--expect-no-changes")
     stack.up("--expect-no-changes")
+    # What is written down later is compared with what is there.
+    stack.cloud.call(
+        "tcr", "2019-09-24", "ModifyInstance", {"RegistryId": id, "DeletionProtection": True}
+    )
+    stack.refresh()
+    more = "enable_cos_maz=False, deletion_protection=False"
+    stack.program(f"tcr.Instance('adopted', registry_type='basic', adopt_id={id!r}, {more})")
+    stack.up()
+    assert stack.export()["adopted"]["id"] == id
+    stack.destroy()
+    assert _registries(stack) == []
 
 
 def test_a_registry_of_an_interrupted_run_with_a_made_up_name_is_named(stack: Stack) -> None:

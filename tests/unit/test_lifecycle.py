@@ -2,8 +2,8 @@
 
 from __future__ import annotations
 
-from collections.abc import Mapping
-from typing import Any
+from collections.abc import Mapping, Sequence
+from typing import Any, ClassVar
 
 import pytest
 from hypothesis import given
@@ -55,7 +55,7 @@ class BoxProvider(Lifecycle):
 
     kind = "Box"
     cloud = TENCENTCLOUD
-    inputs = (
+    inputs: ClassVar[Sequence[Field]] = (
         Text(name="label", most=8, default=""),
         Whole(name="size", least=1, most=9, default=3),
         Whole(name="hours", least=1, default=4, shown=False),
@@ -65,8 +65,8 @@ class BoxProvider(Lifecycle):
         ADOPT_ID,
     )
     id_output = "box_id"
-    outputs = ("opened", "worn")
-    secrets = ("key",)
+    outputs: ClassVar[Sequence[str]] = ("opened", "worn")
+    secrets: ClassVar[Sequence[str]] = ("key",)
 
     def __init__(self, cloud: Cloud) -> None:
         super().__init__()

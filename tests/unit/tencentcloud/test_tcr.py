@@ -914,15 +914,17 @@ def _create_beside(
     assert engine.create(provider, inputs).id == ID
 
 
-@pytest.mark.parametrize("created_at", [from_now(hours=-23), "", None, "a while ago"])
+@pytest.mark.parametrize("created_at", [timedelta(hours=-23), "", None, "a while ago"], ids=str)
 def test_create_warns_of_what_an_interrupted_run_may_have_made(
     engine: Engine,
     cloud: Tcr,
     provider: InstanceProvider,
     log: Log,
     auto: dict[str, Any],
-    created_at: str | None,
+    created_at: Any,
 ) -> None:
+    if isinstance(created_at, timedelta):
+        created_at = from_now(seconds=created_at.total_seconds())
     others = listing(_alike(RegistryName=_made_up(auto), CreatedAt=created_at))
     _create_beside(engine, cloud, provider, auto, others)
     [warning] = log.warned
@@ -936,7 +938,7 @@ def test_create_warns_of_what_an_interrupted_run_may_have_made(
         {"digits": "0123ab"},
         {"digits": "0123abcd"},
         {"Status": "Deleting"},
-        {"CreatedAt": from_now(days=-2)},
+        {"CreatedAt": "2025-01-01T00:00:00+08:00"},
         {"RegistryName": "something-0123abc"},
         {"RegistryName": None},
     ],
@@ -2515,6 +2517,11 @@ def test_diff_says_nothing_where_nothing_is_bought(
 ) -> None:
     _diff(engine, news, olds, outputs)
     assert log.warned == []
+
+
+def test_diff_of_one_that_is_replaced_does_not_speak_of_a_renewal(engine: Engine, log: Log) -> None:
+    _diff(engine, {**UNTIL, "registry_name": "another-name"}, UNTIL, PREPAID_OUTPUTS)
+    assert not any("buys" in warning for warning in log.warned)
 
 
 @pytest.mark.parametrize(
