@@ -9,7 +9,7 @@ def whole(value: Any) -> int | None:
     """A whole number, which may come as text; None where it is none."""
     try:
         return None if isinstance(value, bool) else int(value)
-    except (TypeError, ValueError):
+    except (OverflowError, TypeError, ValueError):
         return None
 
 

@@ -95,7 +95,7 @@ class Field:
 
     def differs(self, old: Any, new: Any) -> bool:
         """Whether two values mean different things to the vendor; None is the default."""
-        return bool(self._effective(old) != self._effective(new))
+        return bool(self.effective(old) != self.effective(new))
 
     def changed(self, before: Any, after: Any) -> bool:
         """Whether a change of the program, from one value to another, asks for anything."""
@@ -103,7 +103,8 @@ class Field:
             return False
         return self.differs(before, after)
 
-    def _effective(self, value: Any) -> Any:
+    def effective(self, value: Any) -> Any:
+        """What a value means to the vendor; None is the default."""
         kept = None if value is None else self.normal(value)
         return self.default if kept is None else kept
 
@@ -166,8 +167,8 @@ class Whole(Field):
     def normal(self, value: Any) -> Any:  # noqa: D102 - the engine makes every number a float
         return int(value) if _is_number(value) else value
 
-    def _effective(self, value: Any) -> Any:
-        value = super()._effective(value)
+    def effective(self, value: Any) -> Any:  # noqa: D102
+        value = super().effective(value)
         if self.all_alike_above is not None and _is_number(value):
             return min(value, self.all_alike_above + 1)
         return value
@@ -283,11 +284,11 @@ class Structure(Field):
             if value.get(part.name) is not None
         }
 
-    def _effective(self, value: Any) -> Any:
+    def effective(self, value: Any) -> Any:  # noqa: D102
         # Parts that are left out are as good as their defaults.
         if not isinstance(value, dict):
-            return super()._effective(value)
-        return {part.name: part._effective(value.get(part.name)) for part in self.parts}
+            return super().effective(value)
+        return {part.name: part.effective(value.get(part.name)) for part in self.parts}
 
     def on_wire(self, value: Any) -> Any:  # noqa: D102
         # The vendors want the parts of what is given, also those that the program leaves out.
@@ -313,7 +314,7 @@ class Json(Field):
         """The object; None where it is none."""
         if isinstance(value, str):
             try:
-                value = json.loads(value)
+                value = json.loads(value, parse_constant=_refuse)
             except ValueError:
                 return None
         return _without_floats(value) if isinstance(value, dict) else None
@@ -329,8 +330,12 @@ class Json(Field):
     def on_wire(self, value: Any) -> Any:  # noqa: D102 - text goes as the program writes it
         return value if isinstance(value, str) else self.canonical(value)
 
-    def _effective(self, value: Any) -> Any:
-        return None if value is None else self.read(value)
+    def effective(self, value: Any) -> Any:  # noqa: D102
+        return None if value is None else self.canonical(value)
+
+
+def _refuse(constant: str) -> Any:
+    raise ValueError(constant)
 
 
 def _without_floats(value: Any) -> Any:
@@ -368,8 +373,8 @@ class Many(Field):
     def normal(self, value: Any) -> Any:  # noqa: D102
         return [self.each.normal(item) for item in value]
 
-    def _effective(self, value: Any) -> Any:
-        items = map(self.each._effective, value or [])
+    def effective(self, value: Any) -> Any:  # noqa: D102
+        items = map(self.each.effective, value or [])
         return sorted(items, key=lambda item: sorted(map(str, item.items())))
 
 

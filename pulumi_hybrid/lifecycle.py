@@ -47,7 +47,7 @@ class _Run:
         existing: URNs of resources that were there before it.
         adopted: URN and id of what was taken over in it.
         named: URNs of resources whose unique name the program gives.
-        replacing: URN and id of what took the place of another.
+        kept: URN and id of what must not be deleted, since the URN goes on holding it.
         replaced: by URN, the outputs of what is to be replaced.
     """
 
@@ -56,7 +56,7 @@ class _Run:
         self.existing: set[str] = set()
         self.adopted: set[tuple[str, str]] = set()
         self.named: set[str] = set()
-        self.replacing: set[tuple[str, str]] = set()
+        self.kept: set[tuple[str, str]] = set()
         self.replaced: dict[str, Properties] = {}
 
 
@@ -98,8 +98,9 @@ class Lifecycle(ResourceProvider, ABC):
             is deleted before the new one is made.
         seconds: how long a create, update or delete may take where the user's ``custom_timeouts``
             say nothing.
-        undone_when_abandoned: whether what is made while the engine goes is removed at once. Not
-            where the next run finds it again.
+        found_again: whether making one again with the same inputs finds the one that is there.
+            Then it is not removed at once where the engine goes meanwhile; nor ever in its own
+            place.
         replacing: what a replacement costs, for the preview to say; empty where it is nothing.
     """
 
@@ -115,7 +116,7 @@ class Lifecycle(ResourceProvider, ABC):
     notes: ClassVar[Sequence[str]] = ()
     unique: ClassVar[AutoName | None] = None
     seconds: ClassVar[float] = 5 * 60
-    undone_when_abandoned: ClassVar[bool] = True
+    found_again: ClassVar[bool] = False
     replacing: ClassVar[str] = ""
 
     settings = Settings()
@@ -267,6 +268,9 @@ class Lifecycle(ResourceProvider, ABC):
             raise Error(f"the change of {' and '.join(certain_to)} replaces it, but {why_not}")
         if replaces and call.urn:
             _run.replaced[call.urn] = dict(_olds)
+        elif self.found_again:
+            # It may also wait for its deletion, where a run replaced it by itself and failed.
+            _run.kept.add((call.urn, _id))
         certain = bool(replaces) or self.overdue(_news, _olds)
         updates = self._changed(OnChange.UPDATE, before, _news)
         if replaces and self.replacing:
@@ -301,12 +305,12 @@ class Lifecycle(ResourceProvider, ABC):
                     f'adopt_id="{id}", or delete it.'
                 )
         made = self.make(api, inputs)
-        if call.replaces:
-            _run.replacing.add((call.urn, made.id))
+        if self.found_again and call.replaces:
+            _run.kept.add((call.urn, made.id))
         try:
             return CreateResult(made.id, self._finish(api, made, inputs, made.known))
         finally:
-            if call.abandoned and self.undone_when_abandoned:
+            if call.abandoned and not self.found_again:
                 # Nobody will ever hold this id. Undone now, it is no orphan.
                 with suppress(Error):
                     self.remove(api, made.id, inputs, call)
@@ -366,7 +370,7 @@ class Lifecycle(ResourceProvider, ABC):
         call = engine.call()
         # What tells how to delete is an input that no output repeats.
         inputs = self._given({**_props, **(call.old_inputs or {})})
-        if (call.urn, _id) in _run.replacing:
+        if call.urn and (call.urn, _id) in _run.kept:
             call.warn(
                 f"{self.kind} {_id} was replaced by itself, since the same inputs are the same to "
                 "the vendor, and is not deleted."

@@ -6,7 +6,7 @@ import hashlib
 import json
 import uuid
 from collections.abc import Iterator, Mapping, Sequence
-from contextlib import suppress
+from contextlib import contextmanager, suppress
 from dataclasses import dataclass
 from datetime import datetime, timedelta, timezone
 from typing import Any
@@ -31,7 +31,7 @@ from pulumi_hybrid.fields import (
 from pulumi_hybrid.lifecycle import Lifecycle, LifecycleResource, Made, Properties
 from pulumi_hybrid.settings import TENCENTCLOUD
 from pulumi_hybrid.tencentcloud.client import Product, TencentcloudApi
-from pulumi_hybrid.tencentcloud.terms import months_to_pay, renewal
+from pulumi_hybrid.tencentcloud.terms import months_to_pay
 
 BILLING = Product(title="Billing", service="billing", version="2018-07-09")
 
@@ -162,6 +162,7 @@ _NOT_BOUGHT = "No money was taken. The next `pulumi up` orders anew."
 _DELIVERED = 4
 _UNPAID = 1
 _REFUNDED = 6
+_REFUNDING = 13
 _STATUSES = {
     _UNPAID: _OrderStatus("UNPAID"),
     2: _OrderStatus("PAID"),
@@ -181,16 +182,18 @@ _STATUSES = {
     10: _OrderStatus("PRODUCT_INVALID", _NOT_BOUGHT, dead=True),
     11: _OrderStatus("PAYMENT_REFUSED", _NOT_BOUGHT, dead=True),
     12: _OrderStatus("PAYING"),
-    13: _OrderStatus("REFUNDING"),
+    _REFUNDING: _OrderStatus("REFUNDING"),
     30: _OrderStatus("AWAITING_CONFIRMATION"),
 }
 _DEAD = {number for number, status in _STATUSES.items() if status.dead}
 _DEAD_NAMES = {_STATUSES[number].name for number in _DEAD}
-_LATER_STATUSES = (13, 30)
+_LATER_STATUSES = (_REFUNDING, 30)
 """Those that not every site knows."""
 
 _MOST_ORDERS = 100
 """How often one purchase of a program can be refunded and made again."""
+_MOST_ORDERS_SHOWN = 200
+"""Above it DescribeDealsByCond leaves out the instances."""
 _MOST_MONTHS = 36
 _MOST_IDS = 100
 _SECONDS_TO_PAY = 60
@@ -271,9 +274,9 @@ class InstanceProvider(Lifecycle):
     )
     id_output = "order_id"
     outputs = ("instance_id_list", "status", "expired_time")
-    notes = ("instance_id_list", "client_token", "ordered_time")
+    notes = ("instance_id_list", "client_token", "ordered_time", "expired_time")
     seconds = 15 * 60
-    undone_when_abandoned = False
+    found_again = True
     replacing = "this buys a new one, and then does with the old one what on_delete says"
 
     def connect(self, region: str, call: Call, deadline: Deadline) -> Api:  # noqa: D102
@@ -308,35 +311,43 @@ class InstanceProvider(Lifecycle):
         """
         body = {"PayMode": _PRE_PAY, **self._sent(inputs)}
         started = clock.now()
-        for token in _tokens(api, inputs, body):
+        for passed, token in enumerate(_tokens(api, inputs, self._purchase(inputs))):
             try:
-                answer = api.call(
-                    "CreateInstance", {**body, "ClientToken": token}, holding=("OrderId",)
-                )
+                answer = _ask(api, {**body, "ClientToken": token})
             except DeadOrder as dead:
-                if "client_token" in inputs:
-                    dead.reason += " client_token names it: give another to order anew."
-                    raise
-                _see_that_all_are_dead(api, inputs, dead)
+                _see_that_it_is_used_up(api, inputs, dead, passed)
                 continue
-            except (Ambiguous, Transient) as lost:
-                if _MAYBE_MONEY not in lost.reason:
-                    lost.reason += f" {_MAYBE_MONEY}"
-                raise
             id = str(answer["OrderId"])
             known: Properties = {"client_token": token, "ordered_time": _vendor_time(started)}
             ids = _ids(answer.get("InstanceIdList"))
             if len(ids) >= inputs.get("quantity", 1):
                 known["instance_id_list"] = ids
             # From here on the id must not be lost: what cannot be seen now, `finish` will see.
+            used_up = False
             with suppress(Error):
-                if "client_token" not in inputs and _is_used_up(api, id, started):
-                    continue
-            return Made(id, known=known)
+                order = _find_order(api, id, None)
+                if order is not None:
+                    known["ordered_time"] = order.get("CreateTime") or known["ordered_time"]
+                    used_up = _is_used_up(api, order, started)
+            if not used_up:
+                return Made(id, known=known)
+            if "client_token" in inputs:
+                raise Error(
+                    f"client_token names order {id}, which was refunded or closed. Give another to "
+                    f"order anew. {_NO_MONEY}"
+                )
         raise Error(
             f"this purchase was made and refunded {_MOST_ORDERS} times. Give a client_token of "
-            "your own to order anew"
+            f"your own to order anew. {_NO_MONEY}"
         )
+
+    def _purchase(self, inputs: Properties) -> Properties:
+        """What is bought, the same however the program writes it."""
+        return {
+            an_input.name: an_input.effective(inputs.get(an_input.name))
+            for an_input in self.inputs
+            if an_input.sent and an_input.name != "client_token"
+        }
 
     def look_up(self, api: Api, id: str, inputs: Properties) -> Properties | None:
         """The order's instances by DescribeRenewInstances; the order itself where none shows."""
@@ -345,6 +356,7 @@ class InstanceProvider(Lifecycle):
         if not ids:
             order = _find_order(api, id, inputs.get("ordered_time"))
             if order is None:
+                _refuse_if_new(id, inputs)
                 return None
             ids = _ids(order.get("ResourceId"))
             if whole(order.get("Status")) != _DELIVERED and not _is_dead(order):
@@ -361,7 +373,12 @@ class InstanceProvider(Lifecycle):
                 "vendor erases them in some days; renew them in the console to keep them."
             )
             return _properties(ids, records)
-        if order is None or _refund_of(api, ids[0]) is not None:
+        if order is None:
+            _refuse_if_new(id, inputs)
+            return None
+        if whole(order.get("Status")) != _DELIVERED:
+            return {**_undelivered(order), "instance_id_list": ids}
+        if _is_past(inputs.get("expired_time")) or all(_refund_of(api, one) for one in ids):
             return None
         # Not every product's instances show there. What was paid for is not bought anew for that.
         return {"status": _STATUSES[_DELIVERED].name, "instance_id_list": ids}
@@ -370,8 +387,8 @@ class InstanceProvider(Lifecycle):
         self, api: Api, id: str, now: Properties, inputs: Properties, names: list[str]
     ) -> None:
         flag = inputs.get("renew_flag", _RENEW_FLAGS[0])
-        for record in _records(api, now.get("instance_id_list") or []):
-            if _status(record) == _NORMAL and record.get("RenewFlag") != flag:
+        for record in _live(api, id, now.get("instance_id_list") or [], inputs):
+            if record.get("RenewFlag") != flag:
                 _set_renewal(api, record, flag)
 
     def finish(self, api: Api, id: str, inputs: Properties, before: Properties) -> Properties:
@@ -383,6 +400,12 @@ class InstanceProvider(Lifecycle):
             # What the create action answered is not yet what was delivered.
             known["instance_id_list"] = _wait_for_delivery(api, id, inputs, known)
         now = self._shown(api, id, inputs, known)
+        if "renew_flag" in inputs and now.get("renew_flag", "") not in ("", inputs["renew_flag"]):
+            # An order that was found again may have another.
+            self.change(api, id, now, inputs, ["renew_flag"])
+            now = self._shown(api, id, inputs, known)
+        if inputs.get("paid_until") and not now.get("expired_time"):
+            api.warn("the vendor shows no end of the term: paid_until cannot be seen to.")
         if months_to_pay(inputs.get("paid_until"), before.get("expired_time")):
             _renew(api, inputs, {**known, **now})
             now = self._shown(api, id, inputs, known)
@@ -448,29 +471,30 @@ class InstanceProvider(Lifecycle):
                 "renewed by the vendor as renew_flag says. No money has moved."
             )
             return
-        if not ids:
-            ids = _delivered_so_far(api, id, inputs, call)
-        live = [record for record in _records(api, ids) if _status(record) == _NORMAL]
+        if not _records(api, ids):
+            ids = _ids_to_end(api, id, inputs, call)
+        live = _live(api, id, ids, inputs)
         if on_delete == "disable_renewal":
             for record in live:
                 _set_renewal(api, record, _NO_RENEWAL)
-            call.warn(
-                f"order {id}: {_count(ids)} run until the paid term ends and are not renewed. No "
-                "money comes back."
-            )
+            if ids:
+                call.warn(
+                    f"order {id}: {_count(ids)} run until the paid term ends and are not renewed. "
+                    "No money comes back."
+                )
             return
-        hidden = [] if live else _hidden(api, id, ids, inputs)
-        refunds = [
-            order
-            for item in [*live, *hidden]
-            for order in _refund(api, str(item.get("InstanceId")), {**inputs, **_codes(item)})
-        ]
-        for order in refunds:
-            _wait_for_refund(api, order)
-        if refunds:
+        ordered: list[str] = []
+        for record in live:
+            with _telling("Refunds ordered before", ordered):
+                ordered += _refund(api, {**inputs, **_codes(record)}, str(record["InstanceId"]))
+        # Those that an earlier run has ordered, too.
+        refunds = [refund for one in ids if (refund := _refund_of(api, one))]
+        for number in dict.fromkeys([*ordered, *(str(r.get("OrderId")) for r in refunds)]):
+            _wait_for_refund(api, number)
+        if ordered or refunds:
             call.warn(
-                f"order {id}: {_count(ids)} refunded by {' and '.join(refunds)}. What was "
-                "really paid for the rest of the term goes back to the account's balance."
+                f"order {id}: {_count(ids)} refunded. What was really paid for the rest of the "
+                "term goes back to the account's balance."
             )
         elif ids:
             call.warn(f"order {id}: {_count(ids)} were refunded or have expired. No money moves.")
@@ -497,7 +521,7 @@ def _number(value: Any) -> Any:
 # Tokens
 
 
-def _tokens(api: Api, inputs: Properties, body: Mapping[str, Any]) -> Iterator[str]:
+def _tokens(api: Api, inputs: Properties, purchase: Properties) -> Iterator[str]:
     """The tokens that a purchase may have, the first one first.
 
     They are made of the resource's URN and the purchase: a run after a crash makes the same ones.
@@ -506,7 +530,6 @@ def _tokens(api: Api, inputs: Properties, body: Mapping[str, Any]) -> Iterator[s
     if "client_token" in inputs:
         yield inputs["client_token"]
         return
-    purchase = {**body, "Parameter": _PARAMETER.canonical(inputs["parameter"])}
     # Without a URN two resources with the same inputs could not be told apart.
     owner = api.urn or str(uuid.uuid4())
     line = [_digest(owner, purchase, number) for number in range(_MOST_ORDERS)]
@@ -520,20 +543,53 @@ def _digest(*parts: Any) -> str:
     return hashlib.sha256(written.encode()).hexdigest()
 
 
-def _is_used_up(api: Api, id: str, started: datetime) -> bool:
+def _ask(api: Api, parameters: Mapping[str, Any]) -> dict[str, Any]:
+    """CreateInstance: asked again with the same token, it answers with the same order."""
+    try:
+        return api.call("CreateInstance", parameters, repeatable=False, holding=("OrderId",))
+    except (Ambiguous, Transient):
+        # Whether it has bought is known from here on by what the same token is answered with.
+        pass
+    try:
+        return api.call("CreateInstance", parameters, holding=("OrderId",))
+    except Error as error:
+        error.reason = error.reason.replace(_NO_MONEY, "")
+        if _MAYBE_MONEY not in error.reason:
+            error.reason += f" {_MAYBE_MONEY}"
+        if isinstance(error, DeadOrder):
+            raise Refused(error.reason, error.answer) from None
+        raise
+
+
+def _is_used_up(api: Api, order: Mapping[str, Any], started: datetime) -> bool:
     """Whether an order was delivered and given back, or failed before this run."""
-    order = _find_order(api, id, None)
-    if order is None:
-        return False
     ids = _ids(order.get("ResourceId"))
-    if _is_dead(order) or whole(order.get("Status")) in _LATER_STATUSES:
+    number = whole(order.get("Status"))
+    if _is_dead(order):
         return bool(ids) or _is_older(order, started)
-    if whole(order.get("Status")) != _DELIVERED or not ids:
+    if number == _REFUNDING:
+        return bool(ids)
+    if number != _DELIVERED or not ids:
         return False
     records = _records(api, ids)
     if records:
         return all(_status(record) != _NORMAL for record in records)
-    return _refund_of(api, ids[0]) is not None
+    return _has_ended(order) or all(_refund_of(api, one) for one in ids)
+
+
+def _has_ended(order: Mapping[str, Any]) -> bool:
+    """Whether the term that an order bought is long over, renewals not counted."""
+    unit = {"m": 1, "y": 12}.get(str(order.get("TimeUnit")), 0)
+    months = (whole(order.get("TimeSpan")) or 0) * unit
+    try:
+        end = clock.months_later(_parse(str(order.get("CreateTime"))), months)
+    except ValueError:
+        return False
+    return bool(months) and clock.now() - end > _QUARTER
+
+
+def _is_past(end: Any) -> bool:
+    return isinstance(end, str) and clock.ends_within(end, 0)
 
 
 def _is_older(order: Mapping[str, Any], started: datetime) -> bool:
@@ -546,21 +602,32 @@ def _is_older(order: Mapping[str, Any], started: datetime) -> bool:
     return all(age > _SKEW for age in ages)
 
 
-def _see_that_all_are_dead(api: Api, inputs: Properties, dead: DeadOrder) -> None:
-    """Go on where no order of the last months could be the live one of this token.
+def _see_that_it_is_used_up(api: Api, inputs: Properties, dead: DeadOrder, passed: int) -> None:
+    """Go on where the order of a refused token is surely dead.
+
+    Args:
+        api: the vendor's API.
+        inputs: all that the program gives.
+        dead: the refusal.
+        passed: how many tokens of the line came before.
 
     Raises:
-        DeadOrder: one could, or none shows at all.
+        DeadOrder: the order may be alive, or does not show.
     """
+    if "client_token" in inputs:
+        dead.reason += " client_token names it: give another to order anew."
+        raise dead
+    every = _orders(api, clock.now(), _QUARTER)
     orders = [
         order
-        for order in _orders(api, clock.now(), _QUARTER)
+        for order in every
         if order.get("ProductCode") == inputs["product_code"]
         and order.get("SubProductCode") == inputs["sub_product_code"]
         and order.get("Action") == "purchase"
     ]
     live = [str(order.get("OrderId")) for order in orders if not _is_dead(order)]
-    if not live and orders:
+    # One dead order for each token of the line; one that does not show yet may be alive.
+    if not live and len(orders) > passed and len(every) < _MOST_ORDERS_SHOWN:
         return
     which = f"It may be {' or '.join(live)}: take it" if live else "Take it"
     dead.reason += f" {which} over with adopt_id, or give a client_token of your own to order anew."
@@ -592,16 +659,32 @@ def _find_order(api: Api, id: str, ordered_time: str | None) -> dict[str, Any] |
     Args:
         api: the vendor's API.
         id: the order's.
-        ordered_time: about when it was made, as the vendor writes it; None: in the last months.
+        ordered_time: about when it was made, as the vendor writes it; None: in the last years.
     """
-    end = clock.now()
     if ordered_time:
         with suppress(ValueError):
-            end = _parse(ordered_time)
-    for order in _orders(api, end, _QUARTER, OrderId=id):
-        if order.get("OrderId") == id:
-            return order
+            ends = [_parse(ordered_time)]
+            return _order_among(api, id, ends)
+    return _order_among(api, id, [clock.now() - back * _QUARTER for back in range(_QUARTERS)])
+
+
+def _order_among(api: Api, id: str, ends: Sequence[datetime]) -> dict[str, Any] | None:
+    for end in ends:
+        for order in _orders(api, end, _QUARTER, OrderId=id):
+            if str(order.get("OrderId")) == id:
+                return order
     return None
+
+
+def _refuse_if_new(id: str, inputs: Properties) -> None:
+    """An order that does not show is gone; but not one of a moment ago.
+
+    Raises:
+        Error: it was made a moment ago.
+    """
+    with suppress(ValueError):
+        if clock.now() - _parse(str(inputs.get("ordered_time"))) < _SKEW:
+            raise Error(f"order {id} does not show yet. Run it again in a few minutes")
 
 
 def _orders(api: Api, end: datetime, span: timedelta, **filters: str) -> list[dict[str, Any]]:
@@ -610,7 +693,7 @@ def _orders(api: Api, end: datetime, span: timedelta, **filters: str) -> list[di
         # Two days more, since no page states the zone.
         "StartTime": _vendor_time(end - span),
         "EndTime": _vendor_time(end + timedelta(days=2)),
-        "Limit": 200,
+        "Limit": _MOST_ORDERS_SHOWN,
         "Offset": 0,
         **filters,
     }
@@ -713,30 +796,49 @@ def _status(record: Mapping[str, Any]) -> str:
 
 
 def _properties(ids: list[str], records: list[dict[str, Any]]) -> Properties:
-    """An order's instances as inputs and outputs: the first end is the end."""
-    statuses = {_status(record) for record in records}
-    now: Properties = {
-        "instance_id_list": ids,
-        "status": _NORMAL if _NORMAL in statuses else sorted(statuses)[0],
-    }
-    ends = [record["ExpireTime"] for record in records if text(record.get("ExpireTime"))]
+    """An order's instances as inputs and outputs: the first end of those that live is the end."""
+    live = [record for record in records if _status(record) == _NORMAL] or records
+    now: Properties = {"instance_id_list": ids, "status": _status(live[0]), **_codes(live[0])}
+    ends = [end for record in live if (end := _rfc_3339(record.get("ExpireTime")))]
     if ends:
-        now["expired_time"] = _rfc_3339(min(ends))
-    for name, field in (
-        ("product_code", "ProductCode"),
-        ("sub_product_code", "SubProductCode"),
-        ("region_code", "RegionCode"),
-    ):
-        if text(records[0].get(field)):
-            now[name] = records[0][field]
-    flags = {record.get("RenewFlag") for record in records if text(record.get("RenewFlag"))}
+        now["expired_time"] = min(ends)
+    flags = {record.get("RenewFlag") for record in live if text(record.get("RenewFlag"))}
     if len(flags) == 1:
         now["renew_flag"] = flags.pop()
     return now
 
 
-def _rfc_3339(vendor_time: str) -> str:
-    return _parse(vendor_time).isoformat()
+def _rfc_3339(vendor_time: Any) -> str | None:
+    try:
+        return _parse(str(vendor_time)).isoformat()
+    except ValueError:
+        return None
+
+
+def _live(api: Api, id: str, ids: Sequence[str], inputs: Properties) -> list[dict[str, Any]]:
+    """The records of those instances that were not refunded and have not expired.
+
+    Not every product's instances show: one that does not, of an order that was delivered, has a
+    record of what the program knows of it.
+    """
+    shown = {record["InstanceId"]: record for record in _records(api, ids)}
+    live = [record for record in shown.values() if _status(record) == _NORMAL]
+    hidden = [one for one in ids if one not in shown]
+    if hidden and not shown:
+        order = _find_order(api, id, inputs.get("ordered_time"))
+        if order is None or whole(order.get("Status")) != _DELIVERED:
+            return live
+        live += [
+            {
+                "InstanceId": one,
+                "ProductCode": inputs.get("product_code") or order.get("ProductCode"),
+                "SubProductCode": inputs.get("sub_product_code") or order.get("SubProductCode"),
+                "RegionCode": inputs.get("region_code"),
+            }
+            for one in hidden
+            if _refund_of(api, one) is None
+        ]
+    return live
 
 
 def _codes(record: Mapping[str, Any]) -> Properties:
@@ -772,32 +874,64 @@ def _set_renewal(api: Api, record: Mapping[str, Any], flag: str) -> None:
 def _renew(api: Api, inputs: Properties, now: Properties) -> None:
     """RenewInstance for each instance whose term ends before ``paid_until``.
 
-    Its token is made of the end that the term follows and of what asks for it: the same term is
-    never bought twice, whatever was lost.
+    A renewal that is under way is waited for. The token of another is made of the end that the
+    term follows and of how many renewals have failed: the same term is never bought twice,
+    whatever was lost, and however ``paid_until`` is written.
     """
+    bought: list[str] = []
     for record in _records(api, now.get("instance_id_list") or []):
-        end = text(record.get("ExpireTime"))
+        instance_id, end = str(record["InstanceId"]), text(record.get("ExpireTime"))
+        if _status(record) != _NORMAL:
+            continue
         while end and (months := months_to_pay(inputs["paid_until"], _rfc_3339(end))):
-            bought = min(months, _MOST_MONTHS)
-            instance_id = str(record["InstanceId"])
-            answer = _unlocked(
-                api,
-                "RenewInstance",
-                {
-                    "ClientToken": _digest(
-                        "renewal", instance_id, renewal(end, inputs["paid_until"])
-                    ),
+            renewals = [
+                order
+                for order in _orders(api, clock.now(), _QUARTER, ResourceId=instance_id)
+                if order.get("Action") == "renew" and str(order.get("OrderId")) not in bought
+            ]
+            orders = [str(order.get("OrderId")) for order in renewals if _is_under_way(order)]
+            if not orders:
+                failed = sum(map(_is_dead, renewals))
+                parameters = {
+                    "ClientToken": _digest("renewal", instance_id, end, failed),
                     **_sent_codes(inputs, record),
                     "InstanceId": instance_id,
-                    "Period": bought,
+                    "Period": min(months, _MOST_MONTHS),
                     "PeriodUnit": "m",
-                },
-            )
-            end = _wait_for_term(api, instance_id, end, _ids(answer.get("OrderIdList")), now)
+                }
+                with _telling("Renewals bought before", bought):
+                    answer = _unlocked(api, "RenewInstance", parameters)
+                orders = _ids(answer.get("OrderIdList"))
+            end = _wait_for_term(api, instance_id, end, orders, now)
+            bought += orders
+
+
+def _is_under_way(order: Mapping[str, Any]) -> bool:
+    """Whether an order may still change its instance, or has just done so."""
+    if whole(order.get("Status")) == _DELIVERED:
+        return not _is_older(order, clock.now())
+    return not _is_dead(order)
+
+
+@contextmanager
+def _telling(what: str, orders: Sequence[str]) -> Iterator[None]:
+    """Make an error say what the orders before it have done."""
+    try:
+        yield
+    except Error as error:
+        if orders:
+            said = f"{what}: {' and '.join(orders)}."
+            error.reason = f"{error.reason.replace(_NO_MONEY, '').rstrip()} {said}"
+        raise
 
 
 def _sent_codes(inputs: Properties, record: Mapping[str, Any]) -> dict[str, Any]:
     known = {**inputs, **_codes(record)}
+    missing = [
+        name for name in ("product_code", "sub_product_code", "region_code") if not known.get(name)
+    ]
+    if missing:
+        raise Error(f"{' and '.join(missing)} of the order is not known. Give it in the program")
     return {
         "ProductCode": known["product_code"],
         "SubProductCode": known["sub_product_code"],
@@ -818,14 +952,13 @@ def _wait_for_term(api: Api, instance_id: str, end: str, orders: list[str], now:
             if text(record.get("ExpireTime")) not in (end, None):
                 return str(record["ExpireTime"])
         for order in orders:
-            shown = _find_order(api, order, None)
+            shown = _find_order(api, order, _vendor_time(clock.now()))
             number = whole(shown.get("Status")) if shown else None
             status = _STATUSES.get(number) if number is not None else None
             if status and status.fate:
                 fate = _NO_MONEY if status.dead else "The money was taken."
                 raise NotReady(
-                    f"the renewal, order {named}, is {status.name}. {fate} It is not ordered "
-                    "again; to order it anew change paid_until by a second.",
+                    f"the renewal, order {named}, is {status.name}. {fate}",
                     now,
                 )
         if min(patience.left, api.deadline.left) < _pause(api) or api.abandoned:
@@ -851,37 +984,35 @@ def _unlocked(api: Api, action: str, parameters: Mapping[str, Any]) -> dict[str,
 # The end
 
 
-def _delivered_so_far(api: Api, id: str, inputs: Properties, call: Call) -> list[str]:
-    """The instances of an order that was not finished, and what becomes of the rest."""
-    order = _find_order(api, id, inputs.get("ordered_time"))
-    number = whole(order.get("Status")) if order else None
-    if order is None:
-        call.warn(f"order {id} does not show. Look for it in the billing console.")
-        return []
+def _ids_to_end(api: Api, id: str, inputs: Properties, call: Call) -> list[str]:
+    """The instances of an order of which no record shows; none where there is nothing to end.
+
+    Raises:
+        Error: something was paid for, or may have been, that cannot be ended yet.
+    """
+    patience = Deadline(_SECONDS_TO_SHOW)
+    while (order := _find_order(api, id, inputs.get("ordered_time"))) is None:
+        if min(patience.left, api.deadline.left) < _pause(api) or api.abandoned:
+            raise Error(
+                "the order does not show, and may have been paid. Look for it in the billing "
+                "console; with on_delete retain a destroy lets go of it"
+            )
+        api.wait("waiting for the order to show", "order", _pause(api))
+    number = whole(order.get("Status"))
     status = _STATUSES.get(number) if number is not None else None
     if number == _UNPAID:
         call.warn(f"order {id} is unpaid. No money was taken; cancel it in the billing console.")
         return []
-    if status and status.fate:
+    if status and status.dead:
         fate = status.fate.partition(". ")[0]
-        call.warn(f"order {id} is {status.name}: nothing is there to refund. {fate}.")
-        return _ids(order.get("ResourceId"))
+        call.warn(f"order {id} is {status.name}: there is nothing to refund. {fate}.")
+        return []
+    if number in (_REFUNDING, _DELIVERED):
+        return _ids(order.get("ResourceId")) or inputs.get("instance_id_list") or []
     return _wait_for_delivery(api, id, inputs, {})
 
 
-def _hidden(api: Api, id: str, ids: list[str], inputs: Properties) -> list[dict[str, Any]]:
-    """Instances that are delivered, but of a product that shows no records."""
-    if not ids or _records(api, ids):
-        return []
-    order = _find_order(api, id, inputs.get("ordered_time"))
-    if order is None or whole(order.get("Status")) != _DELIVERED:
-        return []
-    if _refund_of(api, ids[0]) is not None or not inputs.get("product_code"):
-        return []
-    return [{"InstanceId": instance_id} for instance_id in ids]
-
-
-def _refund(api: Api, instance_id: str, inputs: Properties) -> list[str]:
+def _refund(api: Api, inputs: Properties, instance_id: str) -> list[str]:
     """RefundInstance; the ids of its orders, none where it was refunded meanwhile."""
     parameters = {
         # One for all tries of this refund. A second refund is refused by the vendor.
@@ -892,14 +1023,20 @@ def _refund(api: Api, instance_id: str, inputs: Properties) -> list[str]:
     try:
         return _ids(_unlocked(api, "RefundInstance", parameters).get("OrderIdList"))
     except CheckFailed:
-        if any(_status(record) == _NORMAL for record in _records(api, [instance_id])):
-            raise
-        return []
+        records = _records(api, [instance_id])
+        ended = any(_status(record) != _NORMAL for record in records)
+        if ended or _refund_of(api, instance_id) is not None:
+            return []
+        raise
+    except (Ambiguous, Transient) as lost:
+        lost.reason = lost.reason.replace(_MAYBE_MONEY, "").rstrip()
+        lost.reason += " Whether it is refunded is not known. Run it again: it looks first."
+        raise
 
 
 def _wait_for_refund(api: Api, id: str) -> None:
     while True:
-        order = _find_order(api, id, None)
+        order = _find_order(api, id, _vendor_time(clock.now()))
         number = whole(order.get("Status")) if order else None
         if number == _REFUNDED:
             return

@@ -387,21 +387,20 @@ class InstanceProvider(Lifecycle):
                 "a prepaid registry cannot be made pay-as-you-go again. Set registry_charge_type "
                 "back to 1, or let the term end"
             )
-        if "deletion_protection" in names and now["status"] not in _NOT_MADE_YET:
+        if "deletion_protection" in names and not inputs.get("deletion_protection"):
             # Before anything that may fail: a destroy may be waiting for it.
-            _set_protection(api, id, inputs)
+            _modify(api, {"RegistryId": id, "DeletionProtection": False})
             names = [name for name in names if name != "deletion_protection"]
         # One that a run left unfinished takes no change before it runs; one whose last change
         # failed takes the next.
         _wait_until_running(api, id, inputs, now, or_else=_OF_AN_EARLIER_CHANGE)
-        if "deletion_protection" in names:
-            _set_protection(api, id, inputs)
         for name, wire in (
             ("registry_type", "RegistryType"),
             ("enable_cos_versioning", "EnableCosVersioning"),
+            ("deletion_protection", "DeletionProtection"),
         ):
             if name in names:
-                _modify(api, {"RegistryId": id, wire: inputs.get(name, False)})
+                _modify(api, {"RegistryId": id, wire: inputs[name]})
         if "tags" in names or "tag_specification" in names:
             _change_tags(api, id, _tags(now), _tags(inputs))
 
@@ -711,11 +710,6 @@ def _change_tags(api: Api, id: str, before: dict[str, str], after: dict[str, str
         api.of(TAG).call("ModifyResourceTags", {"Resource": resource, **told})
 
 
-def _set_protection(api: Api, id: str, inputs: Properties) -> None:
-    protected = inputs.get("deletion_protection", False)
-    _modify(api, {"RegistryId": id, "DeletionProtection": protected})
-
-
 def _modify(api: Api, parameters: Mapping[str, Any]) -> None:
     _when_free(api, lambda: api.call("ModifyInstance", parameters))
 
@@ -889,7 +883,9 @@ _SPENDING = ("paid_until", "registry_charge_type")
 
 
 def _is_to_become_prepaid(inputs: Properties, outputs: Properties) -> bool:
-    return inputs.get("registry_charge_type") == 1 and outputs.get("registry_charge_type") == 0
+    """Whether an existing registry is to be; one that is made in this run has no outputs yet."""
+    becomes = inputs.get("registry_charge_type") == 1 != outputs.get("registry_charge_type")
+    return bool(outputs) and becomes
 
 
 def _is_ordered(inputs: Properties, before: Properties, now: Properties) -> bool:

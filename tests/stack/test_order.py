@@ -78,7 +78,7 @@ def test_the_seeds_request_arrives_and_a_second_run_spends_nothing(stack: Stack)
     stack.refresh("--expect-no-changes")
     assert _bought(stack) == {"purchase": 1}
     told = " ".join(stack.destroy().diagnostics)
-    assert "refunded by" in told
+    assert "1 instance (yunjing-" in told
     assert "goes back to the account's balance" in told
     assert _bought(stack) == {"purchase": 1, "refund": 1}
 

@@ -718,6 +718,7 @@ def test_a_made_up_name_fits_the_vendor_and_is_known_again(resource: str) -> Non
     assert AUTO.problem(name) is None
     assert set(name) <= set(string.ascii_lowercase + string.digits + "-")
     assert name == name.strip("-")
+    assert "--" not in name
     assert AUTO.is_made_up(name, call)
     assert AUTO.filled(name, call) == name
 

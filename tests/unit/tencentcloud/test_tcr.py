@@ -191,6 +191,24 @@ class Tcr:
         """What the look at the registry itself says."""
         self.vendor.answers(DESCRIBE, *replies, url=TCR_URL, where=_by_id)
 
+    def until(self, action: str, *before: Reply) -> None:
+        """What that look says until an action arrives; what is said next is for afterwards."""
+        self.vendor.answers(
+            DESCRIBE,
+            *before,
+            url=TCR_URL,
+            where=lambda body: _by_id(body) and not self.count(action),
+        )
+
+    def after(self, action: str, *after: Reply) -> None:
+        """What that look says once an action has arrived."""
+        self.vendor.answers(
+            DESCRIBE,
+            *after,
+            url=TCR_URL,
+            where=lambda body: _by_id(body) and bool(self.count(action)),
+        )
+
     def statuses(self, *statuses: str | None) -> None:
         """The same, of a registry that is otherwise as made."""
         self.of_id(*(listing(registry(Status=status)) for status in statuses))
@@ -225,8 +243,8 @@ def provider() -> InstanceProvider:
 def _impatient(monkeypatch: pytest.MonkeyPatch) -> None:
     """Pauses take no time here, so what is waited for by the clock is waited for briefly."""
     monkeypatch.setattr(tcr, "_PAUSE", 0.02)
-    for seconds in ("TO_FREE_A_NAME", "TO_SHOW_AN_ORDER", "OF_AN_OLD_STATUS"):
-        monkeypatch.setattr(tcr, f"_SECONDS_{seconds}", 0.5)
+    for seconds in ("TO_FREE_A_NAME", "TO_SHOW_AN_ORDER", "OF_AN_OLD_STATUS", "OF_AN_UPGRADE"):
+        monkeypatch.setattr(tcr, f"_SECONDS_{seconds}", 0.8)
 
 
 def _line(error: Error, operation: str) -> str:
@@ -511,6 +529,21 @@ def test_check_takes_what_the_vendor_takes(news: dict[str, Any]) -> None:
             "needs registry_charge_type 1",
         ),
         (
+            {"public_access": {"enabled": False, "security_policies": [POLICY]}},
+            "public_access",
+            "is not enabled",
+        ),
+        (
+            {
+                "public_access": {
+                    "enabled": True,
+                    "security_policies": [POLICY, {**POLICY, "cidr_block": "192.0.2.1/32"}],
+                }
+            },
+            "public_access",
+            "the same block twice",
+        ),
+        (
             {"tags": {"k": "v"}, "tag_specification": {"tags": []}},
             "tag_specification",
             "Give one of them",
@@ -526,7 +559,9 @@ def test_check_says_in_one_line_which_input_is_wrong_and_why(
     assert limit in problem
 
 
-@pytest.mark.parametrize("until", ["tomorrow", "2027-13-01T00:00:00Z", 5, ""])
+@pytest.mark.parametrize(
+    "until", ["tomorrow", "2027-13-01T00:00:00Z", 5, "", "9999-12-31T23:59:59Z"]
+)
 def test_check_takes_only_a_point_in_time_for_paid_until(until: Any) -> None:
     [problem] = _problems(**{**PREPAID, "paid_until": until})
     assert problem.startswith("paid_until: must be a point in time")
@@ -875,8 +910,9 @@ def test_create_in_place_of_another_does_not_wait_for_ever(
 ) -> None:
     cloud.of_name(FREE)
     cloud.answers(CREATE, refusal("InvalidParameter.ErrorNameExists"))
-    with pytest.raises(Refused, match="is taken by somebody else"):
+    with pytest.raises(Refused, match="is not free yet") as caught:
         engine.create(provider, replaced)
+    assert "pulumi up" in _line(caught.value, "create Instance: ")
     assert cloud.count(CREATE) > 2
 
 
@@ -1165,35 +1201,67 @@ def _update(
 
 
 PROTECTED = {**INPUTS, "deletion_protection": True}
+STANDARD = {**INPUTS, "registry_type": "standard"}
 
 
 @pytest.mark.parametrize("status", MOVING)
-def test_update_waits_until_it_runs_before_it_changes_anything(
+def test_update_waits_until_it_runs_before_it_changes_the_type(
     engine: Engine, cloud: Tcr, provider: InstanceProvider, status: str | None
 ) -> None:
-    cloud.of_id(
-        *[listing(registry(Status=status))] * 3,
-        listing(registry()),
-        listing(registry(DeletionProtection=True)),
-    )
+    cloud.until(MODIFY, *[listing(registry(Status=status))] * 3, listing(registry()))
+    cloud.after(MODIFY, listing(registry(RegistryType="standard")))
+    cloud.answers(MODIFY, DONE)
+    assert _update(engine, provider, STANDARD)["registry_type"] == "standard"
+    assert cloud.vendor.actions[:4] == [DESCRIBE] * 4
+    assert cloud.bodies(MODIFY) == [{"RegistryId": ID, "RegistryType": "standard"}]
+
+
+@pytest.mark.parametrize("status", ["Pending", "Deploying", None])
+def test_update_waits_until_it_is_made_before_it_changes_the_protection(
+    engine: Engine, cloud: Tcr, provider: InstanceProvider, status: str | None
+) -> None:
+    cloud.until(MODIFY, *[listing(registry(Status=status))] * 3, listing(registry()))
+    cloud.after(MODIFY, listing(registry(DeletionProtection=True)))
     cloud.answers(MODIFY, DONE)
     assert _update(engine, provider, PROTECTED)["deletion_protection"] is True
-    actions = cloud.vendor.actions
-    assert actions[:4] == [DESCRIBE] * 4
+    assert cloud.vendor.actions[:4] == [DESCRIBE] * 4
     assert cloud.bodies(MODIFY) == [{"RegistryId": ID, "DeletionProtection": True}]
 
 
 @pytest.mark.parametrize("status", [*FAILED, "FailedCreated"])
-def test_update_of_one_that_failed_changes_nothing(
+def test_update_of_one_that_failed_changes_no_type(
     engine: Engine, cloud: Tcr, provider: InstanceProvider, status: str
 ) -> None:
     cloud.statuses(status)
     cloud.answers(STATUS, served(RegistryStatusSet=None))
     with pytest.raises(Error, match=f"it is {status}") as caught:
-        _update(engine, provider, PROTECTED)
+        _update(engine, provider, STANDARD)
     _line(caught.value, f"update Instance {ID}: ")
     assert not isinstance(caught.value, InitFailed)
     assert cloud.changes == []
+
+
+@pytest.mark.parametrize("status", ["Unhealthy", "Bucket-Error", "Isolate", "DeleteFailed"])
+def test_update_turns_the_protection_off_whatever_became_of_it(
+    engine: Engine, cloud: Tcr, provider: InstanceProvider, status: str
+) -> None:
+    """A destroy may be waiting for it."""
+    cloud.of_id(listing(registry(Status=status, DeletionProtection=True)))
+    cloud.answers(STATUS, served(RegistryStatusSet=None))
+    cloud.answers(MODIFY, DONE)
+    outputs = {**OUTPUTS, "deletion_protection": True}
+    with pytest.raises(Error, match=status):
+        _update(engine, provider, INPUTS, PROTECTED, outputs, timeout=0.6)
+    assert cloud.bodies(MODIFY) == [{"RegistryId": ID, "DeletionProtection": False}]
+
+
+def test_update_changes_one_whose_last_change_failed(
+    engine: Engine, cloud: Tcr, provider: InstanceProvider
+) -> None:
+    cloud.until(MODIFY, listing(registry(Status="FailedUpdated")))
+    cloud.after(MODIFY, listing(registry(RegistryType="standard")))
+    cloud.answers(MODIFY, DONE)
+    assert _update(engine, provider, STANDARD)["registry_type"] == "standard"
 
 
 def test_update_overlooks_the_failure_of_an_earlier_change_for_a_moment(
@@ -1473,7 +1541,8 @@ def test_conversion_buys_the_term_once_and_last(
     engine: Engine, cloud: Tcr, provider: InstanceProvider
 ) -> None:
     shown = {"PayMod": 1, "ExpiredAt": EXPIRED_AT, "DeletionProtection": True}
-    cloud.of_id(listing(registry()), listing(_tagged({"k": "v"}, **shown)))
+    cloud.until(RENEW, listing(registry()))
+    cloud.after(RENEW, listing(_tagged({"k": "v"}, **shown)))
     for action in (MODIFY, TAG, RENEW):
         cloud.answers(action, DONE)
     news = {**PREPAID, "deletion_protection": True, "tags": {"k": "v"}}
@@ -1503,34 +1572,57 @@ def test_conversion_buys_nothing_where_another_change_fails(
 def test_conversion_whose_answer_is_lost_but_shows_is_done(
     engine: Engine, cloud: Tcr, provider: InstanceProvider, fault: Callable[[], Reply]
 ) -> None:
-    cloud.of_id(listing(registry()), listing(registry()), listing(prepaid()))
+    cloud.until(RENEW, listing(registry()))
+    cloud.after(RENEW, listing(registry()), listing(registry()), listing(prepaid()))
     cloud.answers(RENEW, fault())
     assert _update(engine, provider, PREPAID) == PREPAID_OUTPUTS
     assert cloud.count(RENEW) == 1
 
 
 @pytest.mark.parametrize(
-    "fault", [read_timeout(), refusal("InternalError")], ids=["lost", "passing"]
+    ("answer", "known"),
+    [
+        (DONE, "it was ordered"),
+        (read_timeout(), "whether it was bought is not known"),
+        (refusal("InternalError"), "whether it was bought is not known"),
+    ],
+    ids=["served", "lost", "passing"],
 )
-def test_conversion_whose_answer_is_lost_and_never_shows_is_not_sent_again(
-    engine: Engine, cloud: Tcr, provider: InstanceProvider, fault: Reply
+def test_conversion_that_does_not_show_is_noted_and_never_ordered_again(
+    engine: Engine, cloud: Tcr, provider: InstanceProvider, answer: Reply, known: str
 ) -> None:
     cloud.of_id(listing(registry()))
-    cloud.answers(RENEW, fault)
-    with pytest.raises(Error) as caught:
-        _update(engine, provider, PREPAID)
-    assert "TCR RenewInstance" in _line(caught.value, f"update Instance {ID}: ")
-    assert cloud.count(RENEW) == 1
+    cloud.answers(RENEW, answer)
+    kept: Mapping[str, Any] = OUTPUTS
+    olds: Mapping[str, Any] = INPUTS
+    for _ in range(3):
+        with pytest.raises(InitFailed) as caught:
+            _update(engine, provider, PREPAID, olds, kept)
+        said = _line(caught.value, f"update Instance {ID}: ")
+        assert "3 months does not show yet" in said
+        assert cloud.count(RENEW) == 1
+        if olds is INPUTS:
+            assert known in said
+        kept = _kept(caught.value)
+        assert kept["registry_charge_type"] == 0
+        assert kept["renewal_ordered"]
+        # What the engine keeps of a failed update as the inputs are those that it was to bring.
+        olds = PREPAID
+        assert engine.diff(provider, ID, kept, PREPAID, PREPAID).replaces == []
 
 
-def test_conversion_that_does_not_show_says_to_wait(
+def test_conversion_that_shows_at_last_is_no_longer_noted(
     engine: Engine, cloud: Tcr, provider: InstanceProvider
 ) -> None:
     cloud.of_id(listing(registry()))
-    cloud.answers(RENEW, DONE)
-    with pytest.raises(Error, match=r"the vendor does not show it yet\. Wait"):
+    cloud.answers(RENEW, read_timeout())
+    with pytest.raises(InitFailed) as caught:
         _update(engine, provider, PREPAID)
-    assert cloud.count(RENEW) == 1
+    kept = _kept(caught.value)
+    cloud.vendor._mock.reset()
+    cloud.of_id(listing(registry()), listing(registry()), listing(prepaid()))
+    assert _update(engine, provider, PREPAID, PREPAID, kept) == PREPAID_OUTPUTS
+    assert cloud.changes == []
 
 
 def test_conversion_that_shows_in_the_next_run_is_not_bought_again(
@@ -1545,7 +1637,8 @@ def test_conversion_looks_again_where_a_look_fails(
     engine: Engine, cloud: Tcr, provider: InstanceProvider
 ) -> None:
     denied = refusal("UnauthorizedOperation")
-    cloud.of_id(listing(registry()), denied, denied, listing(prepaid()))
+    cloud.until(RENEW, listing(registry()))
+    cloud.after(RENEW, denied, denied, listing(prepaid()))
     cloud.answers(RENEW, DONE)
     assert _update(engine, provider, PREPAID) == PREPAID_OUTPUTS
 
@@ -1553,7 +1646,8 @@ def test_conversion_looks_again_where_a_look_fails(
 def test_conversion_renews_nothing_in_the_same_run_but_says_what_the_next_one_buys(
     engine: Engine, cloud: Tcr, provider: InstanceProvider, log: Log
 ) -> None:
-    cloud.of_id(listing(registry()), listing(prepaid()))
+    cloud.until(RENEW, listing(registry()))
+    cloud.after(RENEW, listing(prepaid()))
     cloud.answers(RENEW, DONE)
     news = {**PREPAID, "paid_until": "2025-05-15T00:00:00+08:00"}
     outs = _update(engine, provider, news)
@@ -1702,7 +1796,7 @@ def test_renewal_that_does_not_show_is_noted_and_never_ordered_again(
     with pytest.raises(InitFailed) as caught:
         _update(engine, provider, UNTIL, UNTIL, PREPAID_OUTPUTS)
     said = _line(caught.value, f"update Instance {ID}: ")
-    assert "a renewal by 2 months does not show yet" in said
+    assert "2 months does not show yet" in said
     assert known in said
     kept = _kept(caught.value)
     assert kept == ORDERED
@@ -1734,6 +1828,17 @@ def test_renewal_that_is_ordered_outlasts_a_refresh_and_another_failure(
     with pytest.raises(InitFailed) as caught:
         _update(engine, provider, news, UNTIL | {"public_access": {"enabled": True}}, ORDERED)
     assert _kept(caught.value)["renewal_ordered"] == ORDERED["renewal_ordered"]
+    assert cloud.count(RENEW) == 0
+
+
+def test_renewal_that_is_ordered_outlasts_a_run_that_does_not_ask_for_it(
+    engine: Engine, cloud: Tcr, provider: InstanceProvider
+) -> None:
+    cloud.of_id(listing(prepaid()))
+    cloud.answers(TAG, served())
+    outs = _update(engine, provider, {**PREPAID, "tags": {"k": "v"}}, UNTIL, ORDERED)
+    with pytest.raises(InitFailed, match="does not show yet"):
+        _update(engine, provider, UNTIL, PREPAID, outs)
     assert cloud.count(RENEW) == 0
 
 
@@ -2001,16 +2106,28 @@ def test_entrance_of_which_nothing_is_found_is_closed(
     assert cloud.changes == []
 
 
-def test_entrance_that_never_opens_is_asked_for_once_and_finished_by_the_next_run(
+def test_entrance_that_stays_closed_is_asked_for_once_and_says_why(
     engine: Engine, cloud: Tcr, provider: InstanceProvider
 ) -> None:
     cloud.of_id(listing(registry()))
-    cloud.answers(ENTRANCE, entrance("Closed"))
+    cloud.answers(ENTRANCE, served(Status="Closed", Reason="no quota"))
     cloud.answers(MANAGE, DONE)
-    with pytest.raises(InitFailed, match="public entrance is still Closed") as caught:
-        _update(engine, provider, ACCESSIBLE, timeout=0.6)
+    with pytest.raises(InitFailed, match=r"public entrance stays Closed \(no quota\)") as caught:
+        _update(engine, provider, ACCESSIBLE)
     _line(caught.value, f"update Instance {ID}: ")
     assert cloud.count(MANAGE) == 1
+
+
+@pytest.mark.parametrize("status", ["Opening", "Deleting", "Walled up", None])
+def test_entrance_that_stays_on_its_way_is_waited_for_until_time_is_up(
+    engine: Engine, cloud: Tcr, provider: InstanceProvider, status: str | None
+) -> None:
+    cloud.of_id(listing(registry()))
+    cloud.answers(ENTRANCE, entrance(status))
+    cloud.answers(POLICIES, refusal("ResourceNotFound"))
+    with pytest.raises(InitFailed, match=f"public entrance is still {status}"):
+        _update(engine, provider, ACCESSIBLE, timeout=0.4)
+    assert cloud.changes == []
 
 
 @pytest.mark.parametrize("code", BUSY_CODES)
@@ -2425,7 +2542,6 @@ def test_diff_replaces_for_what_cannot_be_changed(engine: Engine, change: dict[s
         {"enable_cos_versioning": False},
         {"tags": {"k": "v"}},
         {"tag_specification": {"tags": [{"key": "k"}]}},
-        {"registry_charge_type": 1},
     ],
 )
 def test_diff_updates_for_what_can_be_changed_in_place(
@@ -2433,6 +2549,11 @@ def test_diff_updates_for_what_can_be_changed_in_place(
 ) -> None:
     diff = _diff(engine, {**INPUTS, **change})
     assert (diff.changes, diff.replaces) == (None, [])
+
+
+def test_diff_buys_a_term_where_it_becomes_prepaid(engine: Engine) -> None:
+    diff = _diff(engine, PREPAID)
+    assert (diff.changes is not False, diff.replaces) == (True, [])
 
 
 @pytest.mark.parametrize(
