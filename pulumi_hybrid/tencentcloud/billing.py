@@ -394,10 +394,9 @@ class InstanceProvider(Lifecycle):
     def finish(self, api: Api, id: str, inputs: Properties, before: Properties) -> Properties:
         """Wait for the delivery; then buy the terms that a preview has shown."""
         known = {name: before[name] for name in self.notes if before.get(name)}
-        if len(known.get("instance_id_list", ())) < inputs.get("quantity", 1):
-            known["instance_id_list"] = _wait_for_delivery(api, id, inputs, known)
-        elif before.get("expired_time") is None:
-            # What the create action answered is not yet what was delivered.
+        missing = len(known.get("instance_id_list", ())) < inputs.get("quantity", 1)
+        # What the create action answered is not yet what was delivered.
+        if missing or before.get("expired_time") is None:
             known["instance_id_list"] = _wait_for_delivery(api, id, inputs, known)
         now = self._shown(api, id, inputs, known)
         if "renew_flag" in inputs and now.get("renew_flag", "") not in ("", inputs["renew_flag"]):

@@ -22,16 +22,29 @@ def test_a_recorded_state_loads_compares_refreshes_and_is_destroyed(
         tat.RegisterCode("code", description="recorded", effective_time=100000)
         ecs.Activation("activation", instance_name="recorded", time_to_live_in_hours=876576,
                        tags={"recorded": "yes"})
+        tcr.Instance("registry", registry_name="recorded", registry_type="basic", tags={"a": "b"},
+                     public_access={"enabled": True, "security_policies": [
+                         {"cidr_block": "10.0.0.0/8", "description": "recorded"}]})
+        billing.Instance("order", product_code="p_cloudfirewall", sub_product_code="sp_x",
+                         region_code="ap-guangzhou", zone_code="ap-guangzhou-6",
+                         on_delete="retain",
+                         parameter={"pid": 1, "password": pulumi.Output.secret("recorded")})
         """
     )
     stack.pulumi("stack", "import", "--file", str(recorded))
     stack.up("--expect-no-changes")
     assert stack.cloud.requests() == []
     resources = json.loads(recorded.read_text())["deployment"]["resources"]
-    codes = [resource["id"] for resource in resources if "dynamic/" in resource["type"]]
-    assert len(codes) == 2
+    ids = {
+        resource["urn"].rpartition("::")[2]: resource["id"]
+        for resource in resources
+        if "dynamic/" in resource["type"]
+    }
+    assert len(ids) == 4
     # The emulator never had them, which is as good as deleted.
     stack.refresh("--target", "**code")
     assert "code" not in stack.export()
     stack.destroy()
-    assert [body["ActivationId"] for body in stack.calls("DeleteActivation")] == codes[1:]
+    assert stack.calls("DeleteActivation")[0]["ActivationId"] == ids["activation"]
+    assert stack.calls("DescribeInstances")[0]["Registryids"] == [ids["registry"]]
+    assert stack.cloud.ledger()["count"] == 0
