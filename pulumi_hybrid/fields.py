@@ -20,7 +20,7 @@ from dataclasses import dataclass, replace
 from enum import Enum
 from typing import Any
 
-from pulumi_hybrid import clock
+from pulumi_hybrid import clock, engine
 from pulumi_hybrid.engine import Call
 
 
@@ -312,12 +312,16 @@ class Json(Field):
 
     def read(self, value: Any) -> dict[str, Any] | None:
         """The object; None where it is none."""
-        if isinstance(value, str):
-            try:
-                value = json.loads(value, parse_constant=_refuse)
-            except ValueError:
+        try:
+            read = json.loads(value) if isinstance(value, str) else value
+            if not isinstance(read, dict):
                 return None
-        return _without_floats(value) if isinstance(value, dict) else None
+            if not engine.is_unknown(read):
+                # What has no end, or is deeper than anybody means, is no JSON.
+                json.dumps(read, allow_nan=False)
+            return _without_floats(read)
+        except (RecursionError, TypeError, ValueError):
+            return None
 
     def canonical(self, value: Any) -> str:
         """The same text for every way to write the same object.
@@ -332,10 +336,6 @@ class Json(Field):
 
     def effective(self, value: Any) -> Any:  # noqa: D102
         return None if value is None else self.canonical(value)
-
-
-def _refuse(constant: str) -> Any:
-    raise ValueError(constant)
 
 
 def _without_floats(value: Any) -> Any:

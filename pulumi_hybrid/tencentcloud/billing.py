@@ -292,7 +292,9 @@ class InstanceProvider(Lifecycle):
             given = next(field for field in self.inputs if field.name == name)
             value = inputs.get(name, given.default)
             value = given.default if value is None else value
-            if said is None or key not in said or is_unknown(value) or is_unknown(said[key]):
+            if said is None or value is None or key not in said:
+                continue
+            if is_unknown(value) or is_unknown(said[key]):
                 continue
             # The vendor's own example writes numbers both ways.
             if str(_number(said[key])) != str(_number(value)):
@@ -431,6 +433,7 @@ class InstanceProvider(Lifecycle):
         """Whether it was not delivered, or a renewal is to be bought."""
         return (
             outputs.get("status") in _UNDELIVERED_NAMES
+            or _is_partial(inputs, outputs)
             or is_unknown(inputs.get("paid_until"))
             or months_to_pay(inputs.get("paid_until"), outputs.get("expired_time")) > 0
         )
@@ -497,6 +500,12 @@ class InstanceProvider(Lifecycle):
             )
         elif ids:
             call.warn(f"order {id}: {_count(ids)} were refunded or have expired. No money moves.")
+
+
+def _is_partial(inputs: Properties, outputs: Properties) -> bool:
+    """Whether a refresh has seen an order while its instances were being delivered."""
+    quantity, ids = inputs.get("quantity", 1), outputs.get("instance_id_list")
+    return bool(ids) and not is_unknown(quantity) and len(ids or ()) < (quantity or 1)
 
 
 _UNDELIVERED_NAMES = {
@@ -593,12 +602,17 @@ def _is_past(end: Any) -> bool:
 
 def _is_older(order: Mapping[str, Any], started: datetime) -> bool:
     """Whether an order was there before; in whichever zone its time may be."""
+    ages = _ages(order, started)
+    return bool(ages) and all(age > _SKEW for age in ages)
+
+
+def _ages(order: Mapping[str, Any], now: datetime) -> list[timedelta]:
+    """How old an order is, by either zone that its time may be in; nothing where it has none."""
     try:
         created = _parse(str(order.get("CreateTime")))
     except ValueError:
-        return False
-    ages = (started - created, started - created.replace(tzinfo=timezone.utc))
-    return all(age > _SKEW for age in ages)
+        return []
+    return [now - created, now - created.replace(tzinfo=timezone.utc)]
 
 
 def _see_that_it_is_used_up(api: Api, inputs: Properties, dead: DeadOrder, passed: int) -> None:
@@ -823,7 +837,7 @@ def _live(api: Api, id: str, ids: Sequence[str], inputs: Properties) -> list[dic
     shown = {record["InstanceId"]: record for record in _records(api, ids)}
     live = [record for record in shown.values() if _status(record) == _NORMAL]
     hidden = [one for one in ids if one not in shown]
-    if hidden and not shown:
+    if hidden and not _is_past(inputs.get("expired_time")):
         order = _find_order(api, id, inputs.get("ordered_time"))
         if order is None or whole(order.get("Status")) != _DELIVERED:
             return live
@@ -908,7 +922,8 @@ def _renew(api: Api, inputs: Properties, now: Properties) -> None:
 def _is_under_way(order: Mapping[str, Any]) -> bool:
     """Whether an order may still change its instance, or has just done so."""
     if whole(order.get("Status")) == _DELIVERED:
-        return not _is_older(order, clock.now())
+        ages = _ages(order, clock.now())
+        return any(abs(age) <= _SKEW for age in ages)
     return not _is_dead(order)
 
 

@@ -1,6 +1,7 @@
 from __future__ import annotations
 
 import ipaddress
+import json
 import math
 import string
 from typing import Any
@@ -19,6 +20,7 @@ from pulumi_hybrid.fields import (
     Choice,
     Field,
     Flag,
+    Json,
     Many,
     Number,
     OnChange,
@@ -38,6 +40,8 @@ CHOICE = Choice(name="when_in_use", words=("disable", "fail"), default="disable"
 TAGS = Tags(
     name="tags", most=3, most_in_key=5, most_in_value=6, forbidden_starts=("aliyun", "acs:")
 )
+JSON = Json(name="parameter")
+CODE = Text(name="client_token", most=64, ascii_only=True)
 EVERY_FIELD: list[Field] = [
     TEXT,
     LIMIT,
@@ -49,6 +53,8 @@ EVERY_FIELD: list[Field] = [
     WINDOW,
     CHOICE,
     TAGS,
+    JSON,
+    CODE,
 ]
 
 NOT_A_NUMBER = st.one_of(
@@ -743,3 +749,119 @@ def test_a_made_up_name_is_another_each_time() -> None:
 def test_another_name_is_not_taken_for_a_made_up_one(name: str) -> None:
     assert not AUTO.is_made_up(name, _call("app"))
     assert AUTO.is_made_up("app-0123abc", _call("app"))
+
+
+# Printable ASCII
+
+
+@given(st.text(st.characters(min_codepoint=32, max_codepoint=126), max_size=64))
+def test_printable_ascii_is_none_of_ascii_onlys_problems(value: str) -> None:
+    assert CODE.problem(value) is None
+
+
+@given(
+    st.one_of(
+        st.characters(min_codepoint=127, exclude_categories=["Cs"]), st.characters(max_codepoint=31)
+    ),
+    st.text(st.characters(min_codepoint=32, max_codepoint=126), max_size=40),
+)
+def test_anything_else_is_a_problem_of_ascii_only_alone(character: str, around: str) -> None:
+    assert CODE.problem(around + character) == "must be printable ASCII"
+    assert CODE.problem(character + around) == "must be printable ASCII"
+    assert Text(name="x", most=64).problem(around + character) is None
+
+
+# JSON
+
+LEAVES = st.one_of(
+    st.none(),
+    st.booleans(),
+    st.integers(-(2**50), 2**50),
+    st.floats(-1e15, 1e15, allow_nan=False),
+    st.text(CHARACTERS, max_size=5),
+)
+OBJECTS = st.dictionaries(
+    st.text(CHARACTERS, max_size=4),
+    st.recursive(
+        LEAVES,
+        lambda inner: st.one_of(
+            st.lists(inner, max_size=3),
+            st.dictionaries(st.text(CHARACTERS, max_size=3), inner, max_size=3),
+        ),
+        max_leaves=6,
+    ),
+    max_size=4,
+)
+
+
+def _as_the_engine_has_it(value: Any) -> Any:
+    """Every number a float, and each mapping in another order."""
+    if isinstance(value, dict):
+        return {key: _as_the_engine_has_it(item) for key, item in reversed(list(value.items()))}
+    if isinstance(value, list):
+        return [_as_the_engine_has_it(item) for item in value]
+    if isinstance(value, int) and not isinstance(value, bool):
+        return float(value)
+    return value
+
+
+@given(OBJECTS)
+def test_json_is_the_same_however_it_is_written(value: dict[str, Any]) -> None:
+    ways = [
+        value,
+        _as_the_engine_has_it(value),
+        json.dumps(value),
+        json.dumps(value, indent=2, sort_keys=True, ensure_ascii=False),
+        json.dumps(_as_the_engine_has_it(value)),
+    ]
+    for way in ways:
+        assert JSON.problem(way) is None
+        assert not JSON.differs(value, way)
+        assert not JSON.changed(way, value)
+        assert JSON.effective(way) == JSON.effective(value)
+        assert json.loads(JSON.on_wire(way)) == value
+
+
+@given(OBJECTS, st.text(CHARACTERS, max_size=3), st.text(CHARACTERS, min_size=1, max_size=3))
+def test_json_that_holds_something_else_differs(value: dict[str, Any], key: str, new: str) -> None:
+    assume(value.get(key) != new)
+    other = {**value, key: new}
+    assert JSON.differs(value, other)
+    assert JSON.changed(json.dumps(value), other)
+    assert JSON.effective(json.dumps(value)) != JSON.effective(other)
+
+
+@pytest.mark.parametrize(
+    ("one", "other"),
+    [
+        ({"n": 1}, {"n": "1"}),
+        ({"n": 1}, {"n": True}),
+        ({"n": 0}, {"n": None}),
+        ({"n": None}, {}),
+        ({"n": [1, 2]}, {"n": [2, 1]}),
+        ({"n": 1.5}, {"n": 1}),
+    ],
+)
+def test_json_knows_what_looks_alike_apart(one: dict[str, Any], other: dict[str, Any]) -> None:
+    assert JSON.differs(one, other)
+    assert JSON.differs(json.dumps(one), other)
+    assert JSON.differs(one, json.dumps(other))
+
+
+def test_json_of_whole_floats_travels_without_points() -> None:
+    assert JSON.on_wire({"b": [1.0, {"c": 2.0}], "a": 0.5}) == '{"a":0.5,"b":[1,{"c":2}]}'
+
+
+@given(OBJECTS)
+def test_json_text_travels_as_it_is(value: dict[str, Any]) -> None:
+    written = json.dumps(value, indent=3)
+    assert JSON.on_wire(written) == written
+
+
+@pytest.mark.parametrize(
+    "value",
+    ["", "x", "[]", "1", '"{}"', "null", "{", '{"a": NaN}', '{"a": -Infinity}', [], 1, True, b"{}"],
+)
+def test_json_that_is_no_object_is_a_problem(value: Any) -> None:
+    assert JSON.problem(value) == "must be a mapping, or a JSON object as text"
+    assert JSON.read(value) is None

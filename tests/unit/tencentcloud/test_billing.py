@@ -1,0 +1,1541 @@
+"""Prepaid orders at the HTTP boundary, from the vendor's pages. Each of them would cost money."""
+
+from __future__ import annotations
+
+import json
+from collections.abc import Callable, Mapping
+from datetime import datetime, timedelta, timezone
+from typing import Any
+
+import pytest
+import requests
+from pulumi.dynamic import ConfigureRequest, CreateResult
+from pulumi.dynamic.config import Config
+from pulumi.runtime import rpc
+
+from pulumi_hybrid import clock, lifecycle
+from pulumi_hybrid.errors import Error, Gone, InitFailed, Refused
+from pulumi_hybrid.tencentcloud import billing
+from pulumi_hybrid.tencentcloud.billing import InstanceProvider
+
+from ..conftest import Engine, Log, assert_one_line, everything_said
+from .conftest import Raw, Reply, Vendor, new_config, read_timeout, refusal, reset, served
+
+URL = "https://billing.tencentcloudapi.com/"
+
+CREATE = "CreateInstance"
+DEALS = "DescribeDealsByCond"
+RECORDS = "DescribeRenewInstances"
+SET = "SetRenewal"
+RENEW = "RenewInstance"
+REFUND = "RefundInstance"
+
+ID = "20260101000001"
+ONE = "cfw-1"
+TWO = "cfw-2"
+END = "2099-01-01 00:00:00"
+ENDS = "2099-01-01T00:00:00+08:00"
+NO_MONEY = "No money has moved"
+
+PARAMETER = {
+    "productCode": "p_cloudfirewall",
+    "subProductCode": "sp_cloudfirewall_svv1",
+    "timeSpan": 1,
+    "timeUnit": "m",
+    "goodsNum": 1,
+    "pid": 1003,
+    "sv_width": 20,
+}
+INPUTS: dict[str, Any] = {
+    "product_code": "p_cloudfirewall",
+    "sub_product_code": "sp_cloudfirewall_svv1",
+    "region_code": "ap-guangzhou",
+    "zone_code": "ap-guangzhou-6",
+    "parameter": PARAMETER,
+}
+DEFAULTS = {
+    "pay_mode": "PrePay",
+    "quantity": 1,
+    "project_id": 0,
+    "period": 1,
+    "period_unit": "m",
+    "renew_flag": "NOTIFY_AND_MANUAL_RENEW",
+}
+PAIR = {**INPUTS, "quantity": 2, "parameter": {"sv_width": 20}}
+DEAD = [6, 7, 8, 9, 10, 11]
+LOST: list[Callable[[], Reply]] = [read_timeout, reset, lambda: refusal("InternalError")]
+
+
+def china(**ago: float) -> str:
+    """So long ago, as the vendor writes it."""
+    then = clock.now() - timedelta(**ago)
+    return then.astimezone(timezone(timedelta(hours=8))).strftime("%Y-%m-%d %H:%M:%S")
+
+
+def deal(id: Any = ID, **changes: Any) -> dict[str, Any]:
+    """A Deal as DescribeDealsByCond shows it, of a purchase that was delivered."""
+    return {
+        "OrderId": id,
+        "Status": 4,
+        "CreateTime": china(),
+        "TimeSpan": 1.0,
+        "TimeUnit": "m",
+        "ProductCode": "p_cloudfirewall",
+        "SubProductCode": "sp_cloudfirewall_svv1",
+        "PayMode": "prePay",
+        "Action": "purchase",
+        "ResourceId": [ONE],
+        **changes,
+    }
+
+
+def record(id: str = ONE, **changes: Any) -> dict[str, Any]:
+    """A RenewInstance as DescribeRenewInstances shows it."""
+    return {
+        "InstanceId": id,
+        "ProductCode": "p_cloudfirewall",
+        "SubProductCode": "sp_cloudfirewall_svv1",
+        "RegionCode": "ap-guangzhou",
+        "Status": "NORMAL",
+        "RenewFlag": "NOTIFY_AND_MANUAL_RENEW",
+        "ExpireTime": END,
+        "RenewPeriod": None,
+        "RenewPeriodUnit": None,
+        **changes,
+    }
+
+
+class Billing:
+    """The vendor's Billing: what it sold, and what it says instead of doing what it is asked.
+
+    Attributes:
+        deals: its orders.
+        records: the instances that it shows.
+        sold: the order of each ClientToken.
+        shows: whether new instances show among the records.
+        unknown: order statuses that the site refuses.
+        knows_sets: whether the site knows lists of statuses.
+    """
+
+    def __init__(self, vendor: Vendor) -> None:
+        self.vendor = vendor
+        self.bodies = vendor.bodies
+        self.count = vendor.count
+        self.deals: list[dict[str, Any]] = []
+        self.records: list[dict[str, Any]] = []
+        self.sold: dict[str, dict[str, Any]] = {}
+        self.new: dict[str, Any] = {}
+        self.shows = True
+        self.refund_status = 6
+        self.renewal: dict[str, Any] = {}
+        self.unknown: set[int] = set()
+        self.knows_sets = True
+        self._instead: dict[str, list[tuple[Reply, bool]]] = {}
+        self._later: list[tuple[str, int, Callable[[], object]]] = []
+        vendor._mock.add_callback("POST", URL, self._answer)
+
+    def says(self, action: str, *replies: Reply, done: bool = False) -> None:
+        """Answer the next requests with these, and then as usual.
+
+        Args:
+            action: the API's name for it.
+            replies: the answers.
+            done: whether the work is done all the same.
+        """
+        self._instead.setdefault(action, []).extend((reply, done) for reply in replies)
+
+    def after(self, count: int, action: str, change: Callable[[], object]) -> None:
+        """Change something once so many requests more of an action were answered."""
+        self._later.append((action, self.count(action) + count, change))
+
+    @property
+    def tokens(self) -> list[str]:
+        """Of all purchases that were asked for, in order."""
+        return [body["ClientToken"] for body in self.bodies(CREATE)]
+
+    @property
+    def changes(self) -> list[str]:
+        """All that arrived, looks left out, in order."""
+        return [action for action in self.vendor.actions if not action.startswith("Describe")]
+
+    def _answer(self, request: requests.PreparedRequest) -> Any:
+        action = str(request.headers["X-TC-Action"])
+        body = json.loads(str(request.body))
+        instead = self._instead.get(action)
+        reply: Reply | None = None
+        done = True
+        if instead:
+            reply, done = instead.pop(0)
+        usual: Mapping[str, Any] = getattr(self, f"_{action}")(body) if done else {}
+        reply = usual if reply is None else reply
+        for waiting in list(self._later):
+            # The request that is being answered is not counted yet.
+            if waiting[0] == action and self.count(action) + 1 >= waiting[1]:
+                self._later.remove(waiting)
+                waiting[2]()
+        if isinstance(reply, Exception):
+            raise reply
+        if isinstance(reply, Raw):
+            return reply.status, {"Content-Type": reply.content_type}, reply.body
+        return 200, {"Content-Type": "application/json"}, json.dumps(reply)
+
+    def _CreateInstance(self, body: dict[str, Any]) -> dict[str, Any]:  # noqa: N802
+        token = body["ClientToken"]
+        if token not in self.sold:
+            number = len(self.deals) + 1
+            ids = [f"cfw-{number + more}" for more in range(body.get("Quantity", 1))]
+            bought = deal(f"2026010100000{number}", ResourceId=ids)
+            bought.update(self.new)
+            self.sold[token] = bought
+            self.deals.append(bought)
+            if self.shows:
+                self.records += [
+                    record(id, RenewFlag=body.get("RenewFlag", "NOTIFY_AND_MANUAL_RENEW"))
+                    for id in bought["ResourceId"] or []
+                ]
+        order = self.sold[token]
+        return served(OrderId=order["OrderId"], InstanceIdList=order["ResourceId"])
+
+    def _DescribeDealsByCond(self, body: dict[str, Any]) -> dict[str, Any]:  # noqa: N802
+        if "StatusSet" in body and not self.knows_sets:
+            return refusal("UnknownParameter")
+        asked = body.get("StatusSet") or [body.get("Status", 4)]
+        if self.unknown & set(asked):
+            return refusal("InvalidParameterValue")
+        found = [
+            one
+            for one in self.deals
+            if one["Status"] in asked
+            and body["StartTime"] <= one["CreateTime"] <= body["EndTime"]
+            and body.get("OrderId") in (None, str(one["OrderId"]))
+            and (body.get("ResourceId") is None or body["ResourceId"] in one["ResourceId"])
+        ]
+        return served(Deals=found or None, TotalCount=len(found))
+
+    def _DescribeRenewInstances(self, body: dict[str, Any]) -> dict[str, Any]:  # noqa: N802
+        some = [one for one in self.records if one["InstanceId"] in body["InstanceIdList"]]
+        return served(InstanceList=some, NextToken=None)
+
+    def _SetRenewal(self, body: dict[str, Any]) -> dict[str, Any]:  # noqa: N802
+        for one in self.records:
+            if one["InstanceId"] == body["InstanceId"]:
+                one["RenewFlag"] = body["RenewFlag"]
+        return served(InstanceList=[])
+
+    def _RenewInstance(self, body: dict[str, Any]) -> dict[str, Any]:  # noqa: N802
+        token = body["ClientToken"]
+        if token not in self.sold:
+            number = f"renewal-{len(self.sold)}"
+            bought = deal(number, Action="renew", ResourceId=[body["InstanceId"]])
+            bought.update(self.renewal)
+            self.sold[token] = bought
+            self.deals.append(bought)
+            if bought["Status"] == 4:
+                self.extend(body["InstanceId"], body["Period"])
+        return served(OrderIdList=[self.sold[token]["OrderId"]])
+
+    def extend(self, instance_id: str, months: int) -> None:
+        """Make a term end so many months later."""
+        for one in self.records:
+            if one["InstanceId"] == instance_id:
+                end = datetime.strptime(one["ExpireTime"], "%Y-%m-%d %H:%M:%S").replace(
+                    tzinfo=timezone.utc
+                )
+                one["ExpireTime"] = clock.months_later(end, months).strftime("%Y-%m-%d %H:%M:%S")
+
+    def _RefundInstance(self, body: dict[str, Any]) -> dict[str, Any]:  # noqa: N802
+        number = f"refund-of-{body['InstanceId']}"
+        if any(one["OrderId"] == number for one in self.deals):
+            return refusal("FailedOperation.BusinessCheckErrCode")
+        self.deals.append(
+            deal(
+                number,
+                Action="refund",
+                Status=self.refund_status,
+                ResourceId=[body["InstanceId"]],
+            )
+        )
+        for one in self.records:
+            if one["InstanceId"] == body["InstanceId"]:
+                one["Status"] = "ISOLATED"
+        return served(OrderIdList=[number])
+
+
+@pytest.fixture
+def cloud(vendor: Vendor) -> Billing:
+    return Billing(vendor)
+
+
+def new_provider(**changes: str) -> InstanceProvider:
+    provider = InstanceProvider()
+    provider.configure(ConfigureRequest(Config(new_config(**changes), "unit")))
+    return provider
+
+
+@pytest.fixture
+def provider() -> InstanceProvider:
+    return new_provider()
+
+
+@pytest.fixture(autouse=True)
+def _impatient(monkeypatch: pytest.MonkeyPatch) -> None:
+    """Pauses take no time here, so what is waited for by the clock is waited for briefly."""
+    monkeypatch.setattr(billing, "_pause", lambda api: 0.02)
+    monkeypatch.setattr(billing, "_SECONDS_TO_PAY", 0.5)
+    monkeypatch.setattr(billing, "_SECONDS_TO_SHOW", 0.5)
+    monkeypatch.setattr(lifecycle, "_run", lifecycle._Run())
+
+
+@pytest.fixture
+def next_run(monkeypatch: pytest.MonkeyPatch) -> Callable[[], InstanceProvider]:
+    """Begins another run: another process, which has seen nothing."""
+
+    def begin() -> InstanceProvider:
+        monkeypatch.setattr(lifecycle, "_run", lifecycle._Run())
+        return new_provider()
+
+    return begin
+
+
+def up(
+    engine: Engine, provider: InstanceProvider, news: Mapping[str, Any], timeout: float = 0
+) -> CreateResult:
+    """A create as the engine asks for it."""
+    checked = engine.check(provider, news, None)
+    assert checked.failures == []
+    return engine.create(provider, checked.inputs, timeout)
+
+
+def outs(result: Any) -> dict[str, Any]:
+    assert result.outs is not None
+    return {name: rpc.unwrap_rpc_secret(value) for name, value in result.outs.items()}
+
+
+def line(error: BaseException) -> str:
+    said = str(error)
+    assert_one_line(said)
+    assert "bug" not in said
+    return said
+
+
+def bought(
+    engine: Engine, cloud: Billing, provider: InstanceProvider, news: Mapping[str, Any] = INPUTS
+) -> dict[str, Any]:
+    """The state after a purchase."""
+    return outs(up(engine, provider, news))
+
+
+# The purchase
+
+
+def test_create_buys_once_and_says_what_it_bought(
+    engine: Engine, cloud: Billing, provider: InstanceProvider
+) -> None:
+    state = bought(engine, cloud, provider)
+    [body] = cloud.bodies(CREATE)
+    assert json.loads(body.pop("Parameter")) == PARAMETER
+    token = body.pop("ClientToken")
+    assert len(token) <= 64
+    assert token.isascii()
+    assert body == {
+        "ProductCode": "p_cloudfirewall",
+        "SubProductCode": "sp_cloudfirewall_svv1",
+        "RegionCode": "ap-guangzhou",
+        "ZoneCode": "ap-guangzhou-6",
+        "PayMode": "PrePay",
+    }
+    [request] = cloud.vendor.requests(CREATE)
+    assert request.headers["X-TC-Version"] == "2018-07-09"
+    assert "X-TC-Region" not in request.headers or not request.headers["X-TC-Region"]
+    assert state["order_id"] == ID
+    assert state["instance_id_list"] == [ONE]
+    assert (state["status"], state["expired_time"]) == ("NORMAL", ENDS)
+    assert state["client_token"] == token
+    assert cloud.changes == [CREATE]
+
+
+def test_whole_numbers_arrive_as_whole_numbers(
+    engine: Engine, cloud: Billing, provider: InstanceProvider
+) -> None:
+    news = {**INPUTS, **DEFAULTS, "quantity": 1, "project_id": 7, "period": 1}
+    up(engine, provider, news)
+    [body] = cloud.bodies(CREATE)
+    assert "." not in body["Parameter"]
+    assert '"Quantity": 1,' in str(cloud.vendor.requests(CREATE)[0].body)
+    assert (body["ProjectId"], body["Period"], body["PeriodUnit"]) == (7, 1, "m")
+    assert body["RenewFlag"] == "NOTIFY_AND_MANUAL_RENEW"
+
+
+# The line of tokens
+
+
+@pytest.mark.parametrize(
+    "again",
+    [
+        INPUTS,
+        {**INPUTS, **DEFAULTS},
+        {**INPUTS, "parameter": json.dumps(PARAMETER, indent=1)},
+        {**INPUTS, "parameter": dict(reversed(list(PARAMETER.items())))},
+        {**INPUTS, "on_delete": "retain"},
+        {**INPUTS, "paid_until": "2098-01-01T00:00:00Z"},
+    ],
+    ids=["same", "defaults", "text", "order", "on_delete", "paid_until"],
+)
+def test_the_same_purchase_is_the_same_order(
+    engine: Engine,
+    cloud: Billing,
+    provider: InstanceProvider,
+    next_run: Callable[[], InstanceProvider],
+    again: dict[str, Any],
+) -> None:
+    first = bought(engine, cloud, provider)
+    second = outs(up(engine, next_run(), again))
+    assert len(set(cloud.tokens)) == 1
+    assert len(cloud.deals) == 1
+    assert second["order_id"] == first["order_id"]
+
+
+@pytest.mark.parametrize(
+    "change",
+    [
+        {"parameter": {**PARAMETER, "sv_width": 21}},
+        {"zone_code": "ap-guangzhou-7"},
+        {"project_id": 1},
+        {"period": 2, "parameter": {}},
+        {"renew_flag": "NOTIFY_AND_AUTO_RENEW"},
+    ],
+    ids=lambda change: next(iter(change)),
+)
+def test_another_purchase_is_another_order(
+    engine: Engine, cloud: Billing, provider: InstanceProvider, change: dict[str, Any]
+) -> None:
+    up(engine, provider, INPUTS)
+    up(engine, provider, {**INPUTS, **change})
+    assert len(set(cloud.tokens)) == 2
+    assert len(cloud.deals) == 2
+
+
+def test_another_resource_with_the_same_inputs_is_another_order(
+    engine: Engine, cloud: Billing, provider: InstanceProvider
+) -> None:
+    up(engine, provider, INPUTS)
+    up(Engine(f"{engine.urn}-2"), provider, INPUTS)
+    assert len(set(cloud.tokens)) == 2
+
+
+def test_a_client_token_of_the_programs_is_sent_as_it_is(
+    engine: Engine, cloud: Billing, provider: InstanceProvider
+) -> None:
+    state = bought(engine, cloud, provider, {**INPUTS, "client_token": "mine"})
+    assert cloud.tokens == ["mine"]
+    assert state["client_token"] == "mine"
+
+
+@pytest.mark.parametrize("status", DEAD)
+def test_a_delivered_order_that_is_dead_has_used_its_token_up(
+    engine: Engine,
+    cloud: Billing,
+    provider: InstanceProvider,
+    next_run: Callable[[], InstanceProvider],
+    status: int,
+) -> None:
+    up(engine, provider, INPUTS)
+    cloud.deals[0]["Status"] = status
+    cloud.records.clear()
+    state = outs(up(engine, next_run(), INPUTS))
+    first, again, other = cloud.tokens
+    assert first == again != other
+    assert state["order_id"] == cloud.deals[1]["OrderId"] != ID
+    assert state["client_token"] == other
+
+
+@pytest.mark.parametrize("status", DEAD)
+def test_a_dead_order_that_was_not_delivered_is_kept_as_it_is(
+    engine: Engine, cloud: Billing, provider: InstanceProvider, status: int
+) -> None:
+    cloud.new = {"Status": status, "ResourceId": None}
+    with pytest.raises(InitFailed) as caught:
+        up(engine, provider, INPUTS)
+    assert caught.value.id == ID
+    assert cloud.count(CREATE) == 1
+    name = caught.value.outputs["status"]
+    assert name in line(caught.value)
+    assert "money" in line(caught.value)
+    diff = engine.diff(provider, ID, caught.value.outputs, INPUTS, INPUTS)
+    assert diff.replaces == ["status"]
+
+
+def test_a_dead_order_is_replaced_by_one_with_the_next_token(
+    engine: Engine,
+    cloud: Billing,
+    provider: InstanceProvider,
+    next_run: Callable[[], InstanceProvider],
+) -> None:
+    cloud.new = {"Status": 7, "ResourceId": None}
+    with pytest.raises(InitFailed) as caught:
+        up(engine, provider, INPUTS)
+    cloud.new = {}
+    again = next_run()
+    engine.check(again, INPUTS, INPUTS)
+    assert engine.diff(again, ID, caught.value.outputs, INPUTS, INPUTS).replaces
+    state = outs(engine.create(again, INPUTS))
+    assert state["order_id"] == cloud.deals[1]["OrderId"]
+    assert len(cloud.tokens) == len(set(cloud.tokens)) == 2
+
+
+@pytest.mark.parametrize(("hours", "orders"), [(9, 2), (0.05, 1)])
+def test_a_dead_order_of_before_makes_way_once_it_is_old_in_every_zone(
+    engine: Engine,
+    cloud: Billing,
+    provider: InstanceProvider,
+    next_run: Callable[[], InstanceProvider],
+    hours: float,
+    orders: int,
+) -> None:
+    cloud.new = {"Status": 8, "ResourceId": None, "CreateTime": china(hours=hours)}
+    cloud._CreateInstance({"ClientToken": _first_token(engine, cloud, provider)})
+    cloud.new = {}
+    if orders == 1:
+        with pytest.raises(InitFailed):
+            up(engine, next_run(), INPUTS)
+    else:
+        up(engine, next_run(), INPUTS)
+    assert len(cloud.deals) == orders
+
+
+def _first_token(engine: Engine, cloud: Billing, provider: InstanceProvider) -> str:
+    """The token that a purchase begins with; nothing is bought."""
+    cloud.says(CREATE, refusal("FailedOperation.NumLimitError"))
+    with pytest.raises(Refused):
+        up(engine, provider, INPUTS)
+    assert cloud.deals == []
+    return cloud.tokens[-1]
+
+
+@pytest.mark.parametrize("status", [2, 3, 12, 13, 30])
+def test_an_order_that_may_still_be_delivered_is_not_used_up(
+    engine: Engine, cloud: Billing, provider: InstanceProvider, status: int
+) -> None:
+    cloud.new = {"Status": status, "ResourceId": None, "CreateTime": china(days=2)}
+    with pytest.raises(InitFailed) as caught:
+        up(engine, provider, INPUTS, timeout=0.5)
+    assert cloud.count(CREATE) == 1
+    assert "buys nothing" in line(caught.value)
+
+
+def test_status_30_of_an_order_with_ids_is_not_used_up_and_status_13_is(
+    engine: Engine,
+    cloud: Billing,
+    provider: InstanceProvider,
+    next_run: Callable[[], InstanceProvider],
+) -> None:
+    up(engine, provider, INPUTS)
+    cloud.deals[0]["Status"] = 30
+    with pytest.raises(InitFailed):
+        up(engine, next_run(), INPUTS, timeout=0.5)
+    assert len(cloud.deals) == 1
+    cloud.deals[0]["Status"] = 13
+    up(engine, next_run(), INPUTS)
+    assert len(cloud.deals) == 2
+
+
+@pytest.mark.parametrize("lost", LOST)
+def test_an_order_refused_after_a_lost_answer_of_the_same_run_is_not_bought_anew(
+    engine: Engine, cloud: Billing, provider: InstanceProvider, lost: Callable[[], Reply]
+) -> None:
+    cloud.deals = [deal("old", Status=6)]
+    cloud.says(CREATE, lost(), refusal("FailedOperation.InvalidDeal"))
+    with pytest.raises(Refused) as caught:
+        up(engine, provider, INPUTS)
+    assert len(cloud.tokens) == 2
+    assert len(set(cloud.tokens)) == 1
+    assert NO_MONEY not in line(caught.value)
+    assert "Whether money has moved is not known" in line(caught.value)
+
+
+def test_a_refused_token_makes_way_where_all_orders_are_dead(
+    engine: Engine, cloud: Billing, provider: InstanceProvider
+) -> None:
+    cloud.deals = [deal("old-1", Status=6), deal("old-2", Status=7)]
+    cloud.says(CREATE, *[refusal("FailedOperation.InvalidDeal")] * 2)
+    state = bought(engine, cloud, provider)
+    assert len(cloud.tokens) == len(set(cloud.tokens)) == 3
+    assert state["client_token"] == cloud.tokens[2]
+
+
+@pytest.mark.parametrize("orders", [0, 1])
+def test_a_refused_token_stands_where_fewer_dead_orders_show_than_were_passed(
+    engine: Engine, cloud: Billing, provider: InstanceProvider, orders: int
+) -> None:
+    other = deal("other", Status=6, SubProductCode="sp_other")
+    renewal = deal("renewal", Status=6, Action="renew")
+    cloud.deals = [other, renewal, *[deal("old", Status=6)] * orders]
+    cloud.says(CREATE, *[refusal("FailedOperation.InvalidDeal")] * 3)
+    with pytest.raises(Refused) as caught:
+        up(engine, provider, INPUTS)
+    assert len(cloud.tokens) == orders + 1
+    assert "adopt_id" in line(caught.value)
+
+
+def test_a_refused_token_names_the_order_that_is_alive(
+    engine: Engine, cloud: Billing, provider: InstanceProvider
+) -> None:
+    cloud.deals = [deal("dead-1", Status=6), deal("alive-1"), deal("dead-2", Status=6)]
+    cloud.says(CREATE, refusal("FailedOperation.InvalidDeal"))
+    with pytest.raises(Refused) as caught:
+        up(engine, provider, INPUTS)
+    assert cloud.count(CREATE) == 1
+    assert "alive-1" in line(caught.value)
+    assert "dead-" not in line(caught.value)
+    assert "adopt_id" in line(caught.value)
+
+
+def test_a_client_token_whose_order_is_dead_is_an_error(
+    engine: Engine,
+    cloud: Billing,
+    provider: InstanceProvider,
+    next_run: Callable[[], InstanceProvider],
+) -> None:
+    news = {**INPUTS, "client_token": "mine"}
+    up(engine, provider, news)
+    cloud.deals[0]["Status"] = 6
+    cloud.records.clear()
+    with pytest.raises(Error) as caught:
+        up(engine, next_run(), news)
+    assert not isinstance(caught.value, InitFailed)
+    assert set(cloud.tokens) == {"mine"}
+    assert ID in line(caught.value)
+    assert "client_token" in line(caught.value)
+    assert NO_MONEY in line(caught.value)
+
+
+def test_a_client_token_that_is_refused_is_an_error_that_names_it(
+    engine: Engine, cloud: Billing, provider: InstanceProvider
+) -> None:
+    cloud.deals = [deal("old", Status=6)]
+    cloud.says(CREATE, refusal("FailedOperation.InvalidDeal"))
+    with pytest.raises(Refused, match="client_token"):
+        up(engine, provider, {**INPUTS, "client_token": "mine"})
+    assert cloud.tokens == ["mine"]
+
+
+@pytest.mark.parametrize(("days", "orders"), [(1, 1), (100, 1), (200, 2)])
+def test_an_order_whose_instances_do_not_show_is_used_up_long_after_its_term(
+    engine: Engine,
+    cloud: Billing,
+    provider: InstanceProvider,
+    next_run: Callable[[], InstanceProvider],
+    days: int,
+    orders: int,
+) -> None:
+    cloud.shows = False
+    cloud.new = {"CreateTime": china(days=days)}
+    cloud._CreateInstance({"ClientToken": _first_token(engine, cloud, provider)})
+    # What is that old must be looked for before the last quarter, too.
+    cloud.new = {}
+    up(engine, next_run(), INPUTS)
+    assert len(cloud.deals) == orders
+
+
+def test_an_order_whose_instances_do_not_show_is_used_up_once_each_is_refunded(
+    engine: Engine,
+    cloud: Billing,
+    provider: InstanceProvider,
+    next_run: Callable[[], InstanceProvider],
+) -> None:
+    cloud.shows = False
+    up(engine, provider, PAIR)
+    cloud._RefundInstance({"InstanceId": ONE})
+    up(engine, next_run(), PAIR)
+    assert len(set(cloud.tokens)) == 1
+    cloud._RefundInstance({"InstanceId": TWO})
+    up(engine, next_run(), PAIR)
+    assert len(set(cloud.tokens)) == 2
+
+
+# Lost answers
+
+
+@pytest.mark.parametrize("lost", LOST)
+def test_a_lost_answer_is_asked_for_again_with_the_same_token(
+    engine: Engine, cloud: Billing, provider: InstanceProvider, lost: Callable[[], Reply]
+) -> None:
+    cloud.says(CREATE, lost(), lost(), lost(), done=True)
+    state = bought(engine, cloud, provider)
+    assert len(cloud.tokens) == 4
+    assert len(set(cloud.tokens)) == 1
+    assert len(cloud.deals) == 1
+    assert state["order_id"] == ID
+
+
+def test_answers_that_stay_lost_are_found_by_the_next_run(
+    engine: Engine,
+    cloud: Billing,
+    provider: InstanceProvider,
+    next_run: Callable[[], InstanceProvider],
+) -> None:
+    cloud.says(CREATE, *(read_timeout() for _ in range(6)), done=True)
+    with pytest.raises(Error) as caught:
+        up(engine, provider, INPUTS)
+    assert "Whether money has moved is not known" in line(caught.value)
+    assert NO_MONEY not in line(caught.value)
+    state = outs(up(engine, next_run(), INPUTS))
+    assert len(set(cloud.tokens)) == 1
+    assert len(cloud.deals) == 1
+    assert state["order_id"] == ID
+
+
+def test_a_refusal_after_a_lost_answer_does_not_say_that_no_money_has_moved(
+    engine: Engine, cloud: Billing, provider: InstanceProvider
+) -> None:
+    cloud.says(CREATE, read_timeout(), refusal("FailedOperation.BalanceInsufficient"), done=True)
+    with pytest.raises(Refused) as caught:
+        up(engine, provider, INPUTS)
+    assert NO_MONEY not in line(caught.value)
+    assert "Whether money has moved is not known" in line(caught.value)
+    assert len(set(cloud.tokens)) == 1
+
+
+def test_a_plain_refusal_says_that_no_money_has_moved(
+    engine: Engine, cloud: Billing, provider: InstanceProvider
+) -> None:
+    cloud.says(CREATE, refusal("FailedOperation.BalanceInsufficient"))
+    with pytest.raises(Refused, match=NO_MONEY):
+        up(engine, provider, INPUTS)
+    assert cloud.changes == [CREATE]
+
+
+# The delivery
+
+
+def test_ids_that_come_late_are_waited_for(
+    engine: Engine, cloud: Billing, provider: InstanceProvider
+) -> None:
+    cloud.new = {"Status": 3, "ResourceId": None}
+    cloud.after(3, DEALS, lambda: cloud.deals[0].update(Status=4, ResourceId=[ONE]))
+    cloud.records = [record()]
+    state = bought(engine, cloud, provider)
+    assert cloud.count(CREATE) == 1
+    assert state["instance_id_list"] == [ONE]
+    assert state["status"] == "NORMAL"
+
+
+def test_ids_that_come_in_part_are_waited_for(
+    engine: Engine, cloud: Billing, provider: InstanceProvider
+) -> None:
+    cloud.new = {"ResourceId": [ONE]}
+    cloud.after(3, DEALS, lambda: cloud.deals[0].update(ResourceId=[ONE, TWO]))
+    cloud.records = [record(TWO)]
+    state = bought(engine, cloud, provider, PAIR)
+    assert state["instance_id_list"] == [ONE, TWO]
+    assert cloud.count(CREATE) == 1
+
+
+def test_ids_that_stay_in_part_are_kept_and_finished_by_the_next_run(
+    engine: Engine,
+    cloud: Billing,
+    provider: InstanceProvider,
+    next_run: Callable[[], InstanceProvider],
+) -> None:
+    cloud.new = {"ResourceId": [ONE], "Status": 3}
+    with pytest.raises(InitFailed) as caught:
+        up(engine, provider, PAIR, timeout=0.5)
+    kept = caught.value.outputs
+    assert engine.diff(next_run(), ID, kept, PAIR, PAIR).changes is True
+    cloud.deals[0].update(Status=4, ResourceId=[ONE, TWO])
+    cloud.records = [record(), record(TWO)]
+    state = outs(engine.update(next_run(), ID, kept, PAIR, PAIR))
+    assert state["instance_id_list"] == [ONE, TWO]
+    assert cloud.changes == [CREATE]
+
+
+def test_an_order_that_stays_unpaid_says_that_no_money_was_taken(
+    engine: Engine, cloud: Billing, provider: InstanceProvider
+) -> None:
+    cloud.new = {"Status": 1, "ResourceId": None}
+    with pytest.raises(InitFailed) as caught:
+        up(engine, provider, INPUTS)
+    assert "UNPAID" in line(caught.value)
+    assert "No money was taken" in line(caught.value)
+    assert cloud.count(CREATE) == 1
+
+
+def test_a_delivery_that_failed_is_not_bought_anew(
+    engine: Engine, cloud: Billing, provider: InstanceProvider
+) -> None:
+    cloud.new = {"Status": 5, "ResourceId": None}
+    with pytest.raises(InitFailed) as caught:
+        up(engine, provider, INPUTS)
+    assert "The money was taken" in line(caught.value)
+    assert engine.diff(provider, ID, caught.value.outputs, INPUTS, INPUTS).replaces == []
+
+
+def test_orders_with_numbers_as_ids_are_found(
+    engine: Engine, cloud: Billing, provider: InstanceProvider
+) -> None:
+    cloud.new = {"OrderId": 20260101000077}
+    result = up(engine, provider, INPUTS)
+    assert result.id == "20260101000077"
+    assert outs(result)["instance_id_list"] == [ONE]
+    assert all(body.get("OrderId") == "20260101000077" for body in cloud.bodies(DEALS))
+
+
+def test_a_site_that_refuses_later_statuses_is_asked_again_without_them(
+    engine: Engine, cloud: Billing, provider: InstanceProvider
+) -> None:
+    cloud.unknown = {13, 30}
+    assert bought(engine, cloud, provider)["status"] == "NORMAL"
+    first, second, *_ = [body["StatusSet"] for body in cloud.bodies(DEALS)]
+    assert first == [*range(1, 14), 30]
+    assert second == list(range(1, 13))
+
+
+def test_a_site_that_knows_no_list_of_statuses_is_asked_for_each(
+    engine: Engine, cloud: Billing, provider: InstanceProvider
+) -> None:
+    cloud.knows_sets = False
+    assert bought(engine, cloud, provider)["status"] == "NORMAL"
+    asked = [body["Status"] for body in cloud.bodies(DEALS) if "Status" in body]
+    assert asked[:12] == list(range(1, 13))
+
+
+def test_no_look_asks_for_more_orders_than_still_show_their_instances(
+    engine: Engine, cloud: Billing, provider: InstanceProvider
+) -> None:
+    bought(engine, cloud, provider)
+    for body in cloud.bodies(DEALS):
+        assert (body["Limit"], body["Offset"]) == (200, 0)
+        start, end = (
+            datetime.strptime(body[name], "%Y-%m-%d %H:%M:%S") for name in ("StartTime", "EndTime")
+        )
+        assert end - start <= timedelta(days=92)
+
+
+def test_renew_flag_of_an_order_that_was_found_again_is_set(
+    engine: Engine, cloud: Billing, provider: InstanceProvider
+) -> None:
+    news = {**INPUTS, "renew_flag": "NOTIFY_AND_AUTO_RENEW"}
+    cloud.shows = False
+    cloud.records = [record()]
+    state = bought(engine, cloud, provider, news)
+    assert state["renew_flag"] == "NOTIFY_AND_AUTO_RENEW"
+    assert cloud.changes == [CREATE, SET]
+    [body] = cloud.bodies(SET)
+    assert body == {
+        "ProductCode": "p_cloudfirewall",
+        "RegionCode": "ap-guangzhou",
+        "InstanceId": ONE,
+        "RenewFlag": "NOTIFY_AND_AUTO_RENEW",
+        "RenewPeriod": "1",
+        "RenewPeriodUnit": "m",
+    }
+
+
+# Reading
+
+
+def read(
+    engine: Engine, provider: InstanceProvider, state: Mapping[str, Any], **notes: Any
+) -> tuple[str, dict[str, Any]]:
+    result = engine.read(provider, ID, {**state, **notes}, INPUTS)
+    return str(result.id or ""), outs(result)
+
+
+def test_read_shows_what_lives(engine: Engine, cloud: Billing, provider: InstanceProvider) -> None:
+    state = bought(engine, cloud, provider)
+    cloud.records[0]["RenewFlag"] = "NOTIFY_AND_AUTO_RENEW"
+    id, now = read(engine, provider, state)
+    assert id == ID
+    assert now == {**state, "renew_flag": "NOTIFY_AND_AUTO_RENEW"}
+    assert cloud.changes == [CREATE]
+
+
+def test_read_warns_of_an_isolated_one_and_keeps_it(
+    engine: Engine, cloud: Billing, provider: InstanceProvider, log: Log
+) -> None:
+    state = bought(engine, cloud, provider)
+    cloud.records[0]["Status"] = "ISOLATED"
+    id, now = read(engine, provider, state)
+    assert (id, now["status"]) == (ID, "ISOLATED")
+    [said] = log.warned
+    assert_one_line(said)
+    assert ONE in said
+
+
+def test_a_product_whose_instances_do_not_show_is_kept(
+    engine: Engine, cloud: Billing, provider: InstanceProvider
+) -> None:
+    cloud.shows = False
+    state = bought(engine, cloud, provider)
+    assert state["status"] == "DELIVERED"
+    assert "expired_time" not in state
+    assert read(engine, provider, state) == (ID, state)
+    diff = engine.diff(provider, ID, state, INPUTS, INPUTS)
+    assert (diff.changes, diff.replaces) == (False, [])
+
+
+@pytest.mark.parametrize("isolated", [True, False])
+def test_a_refunded_order_is_gone(
+    engine: Engine, cloud: Billing, provider: InstanceProvider, isolated: bool
+) -> None:
+    state = bought(engine, cloud, provider)
+    cloud.deals[0]["Status"] = 6
+    cloud.records = [record(Status="ISOLATED")] if isolated else []
+    assert read(engine, provider, state) == ("", {})
+
+
+def test_a_product_that_does_not_show_is_gone_once_a_refund_of_it_shows(
+    engine: Engine, cloud: Billing, provider: InstanceProvider
+) -> None:
+    cloud.shows = False
+    state = bought(engine, cloud, provider)
+    cloud._RefundInstance({"InstanceId": ONE})
+    assert read(engine, provider, state) == ("", {})
+
+
+def test_one_that_expired_and_does_not_show_is_gone(
+    engine: Engine, cloud: Billing, provider: InstanceProvider
+) -> None:
+    state = bought(engine, cloud, provider)
+    cloud.records.clear()
+    assert read(engine, provider, state)[0] == ID
+    assert read(engine, provider, state, expired_time="2020-01-01T00:00:00+08:00") == ("", {})
+
+
+@pytest.mark.parametrize(("minutes", "gone"), [(1, False), (9, False), (11, True)])
+def test_an_order_that_does_not_show_is_gone_but_not_within_ten_minutes(
+    engine: Engine, cloud: Billing, provider: InstanceProvider, minutes: int, gone: bool
+) -> None:
+    state = bought(engine, cloud, provider)
+    cloud.deals.clear()
+    cloud.records.clear()
+    notes = {"ordered_time": china(minutes=minutes)}
+    if gone:
+        assert read(engine, provider, state, **notes) == ("", {})
+    else:
+        with pytest.raises(Error, match="does not show yet") as caught:
+            read(engine, provider, state, **notes)
+        assert not isinstance(caught.value, Gone)
+
+
+def test_get_finds_an_order_by_its_id_alone(
+    engine: Engine, cloud: Billing, provider: InstanceProvider
+) -> None:
+    cloud.deals = [deal(CreateTime=china(days=300))]
+    cloud.records = [record()]
+    result = engine.read(provider, ID, None, {})
+    state = outs(result)
+    assert result.id == ID
+    assert state["instance_id_list"] == [ONE]
+    assert (state["product_code"], state["status"]) == ("p_cloudfirewall", "NORMAL")
+
+
+def test_get_of_what_is_not_there_is_an_error(
+    engine: Engine, cloud: Billing, provider: InstanceProvider
+) -> None:
+    with pytest.raises(Gone, match=ID):
+        engine.read(provider, ID, None, {})
+
+
+def test_adopt_id_takes_over_and_buys_nothing(
+    engine: Engine, cloud: Billing, provider: InstanceProvider
+) -> None:
+    cloud.deals = [deal()]
+    cloud.records = [record()]
+    result = up(engine, provider, {**INPUTS, "adopt_id": ID})
+    assert result.id == ID
+    assert cloud.changes == []
+
+
+# Changes
+
+
+def test_renew_flag_is_changed_in_place(
+    engine: Engine, cloud: Billing, provider: InstanceProvider
+) -> None:
+    state = bought(engine, cloud, provider, PAIR)
+    news = {**PAIR, "renew_flag": "NOTIFY_AND_AUTO_RENEW"}
+    assert engine.diff(provider, ID, state, PAIR, news).replaces == []
+    now = outs(engine.update(provider, ID, state, news, PAIR))
+    assert now["renew_flag"] == "NOTIFY_AND_AUTO_RENEW"
+    assert [body["InstanceId"] for body in cloud.bodies(SET)] == [ONE, TWO]
+    assert cloud.changes == [CREATE, SET, SET]
+
+
+def test_a_renew_flag_that_was_not_set_is_an_error(
+    engine: Engine, cloud: Billing, provider: InstanceProvider
+) -> None:
+    state = bought(engine, cloud, provider)
+    failed = [{"Code": 71, "Message": "Not for this one", "InstanceId": ONE}]
+    cloud.says(SET, served(InstanceList=failed))
+    news = {**INPUTS, "renew_flag": "NOTIFY_AND_AUTO_RENEW"}
+    with pytest.raises(Error, match=r"Not for this one.*71"):
+        engine.update(provider, ID, state, news, INPUTS)
+
+
+def test_period_changed_later_buys_nothing_and_says_so(
+    engine: Engine, cloud: Billing, provider: InstanceProvider, log: Log
+) -> None:
+    state = bought(engine, cloud, provider)
+    news = {**INPUTS, "period": 2, "parameter": PARAMETER}
+    diff = engine.diff(provider, ID, state, INPUTS, news)
+    assert (diff.changes, diff.replaces) == (False, [])
+    assert any("buys nothing" in said for said in log.warned)
+
+
+@pytest.mark.parametrize(
+    ("name", "value"),
+    [
+        ("product_code", "p_x"),
+        ("sub_product_code", "sp_x"),
+        ("region_code", "ap-x"),
+        ("zone_code", "ap-x-1"),
+        ("parameter", {"sv_width": 30}),
+        ("quantity", 2),
+        ("project_id", 2),
+        ("client_token", "mine"),
+    ],
+)
+def test_what_replaces_says_what_it_costs(
+    engine: Engine, cloud: Billing, provider: InstanceProvider, log: Log, name: str, value: Any
+) -> None:
+    state = bought(engine, cloud, provider)
+    diff = engine.diff(provider, ID, state, INPUTS, {**INPUTS, name: value})
+    assert diff.replaces == [name]
+    assert not diff.delete_before_replace
+    [said] = log.warned
+    assert "buys a new one" in said
+
+
+# Renewals
+
+
+def renewed(
+    engine: Engine,
+    provider: InstanceProvider,
+    state: Mapping[str, Any],
+    paid_until: str,
+    inputs: Mapping[str, Any] = INPUTS,
+    timeout: float = 0,
+) -> dict[str, Any]:
+    news = {**inputs, "paid_until": paid_until}
+    assert engine.diff(provider, ID, state, inputs, news).changes is True
+    return outs(engine.update(provider, ID, state, news, inputs, timeout))
+
+
+def test_a_term_is_not_renewed_in_the_run_that_buys_it(
+    engine: Engine, cloud: Billing, provider: InstanceProvider, log: Log
+) -> None:
+    news = {**INPUTS, "paid_until": "2099-03-01T00:00:00+08:00"}
+    state = bought(engine, cloud, provider, news)
+    assert cloud.changes == [CREATE]
+    assert "buys 2 more months" in log.warned[-1]
+    diff = engine.diff(provider, ID, state, news, news)
+    assert diff.changes is True
+    assert "this buys 2 more months" in log.warned[-1]
+    now = outs(engine.update(provider, ID, state, news, news))
+    assert cloud.changes == [CREATE, RENEW]
+    assert now["expired_time"] == "2099-03-01T00:00:00+08:00"
+    assert engine.diff(provider, ID, now, news, news).changes is False
+
+
+def test_a_long_renewal_is_bought_in_parts_for_each_instance(
+    engine: Engine, cloud: Billing, provider: InstanceProvider
+) -> None:
+    state = bought(engine, cloud, provider, PAIR)
+    # The first renewal of each shows as just delivered.
+    now = renewed(engine, provider, state, "2102-06-01T00:00:00+08:00", PAIR)
+    asked = [(body["InstanceId"], body["Period"]) for body in cloud.bodies(RENEW)]
+    assert asked == [(ONE, 36), (ONE, 5), (TWO, 36), (TWO, 5)]
+    tokens = [body["ClientToken"] for body in cloud.bodies(RENEW)]
+    assert len(set(tokens)) == 4
+    assert all(len(token) <= 64 for token in tokens)
+    assert {body["PeriodUnit"] for body in cloud.bodies(RENEW)} == {"m"}
+    assert now["expired_time"] == "2102-06-01T00:00:00+08:00"
+
+
+def test_an_isolated_instance_is_not_renewed(
+    engine: Engine, cloud: Billing, provider: InstanceProvider
+) -> None:
+    state = bought(engine, cloud, provider, PAIR)
+    cloud.records[0]["Status"] = "ISOLATED"
+    renewed(engine, provider, state, "2099-02-01T00:00:00+08:00", PAIR)
+    assert [body["InstanceId"] for body in cloud.bodies(RENEW)] == [TWO]
+
+
+@pytest.mark.parametrize("status", [1, 2, 3, 12])
+def test_a_renewal_under_way_is_waited_for_and_not_bought(
+    engine: Engine, cloud: Billing, provider: InstanceProvider, status: int
+) -> None:
+    state = bought(engine, cloud, provider)
+    cloud.deals.append(deal("under-way", Action="renew", Status=status))
+    cloud.after(3, RECORDS, lambda: cloud.extend(ONE, 1))
+    now = renewed(engine, provider, state, "2099-02-01T00:00:00+08:00")
+    assert cloud.changes == [CREATE]
+    assert now["expired_time"] == "2099-02-01T00:00:00+08:00"
+
+
+def test_a_renewal_that_does_not_show_is_not_bought_twice(
+    engine: Engine,
+    cloud: Billing,
+    provider: InstanceProvider,
+    next_run: Callable[[], InstanceProvider],
+) -> None:
+    state = bought(engine, cloud, provider)
+    cloud.renewal = {"Status": 2}
+    with pytest.raises(InitFailed) as caught:
+        renewed(engine, provider, state, "2099-02-01T00:00:00+08:00")
+    assert "buys nothing twice" in line(caught.value)
+    kept = caught.value.outputs
+    cloud.deals[-1]["Status"] = 4
+    cloud.extend(ONE, 1)
+    news = {**INPUTS, "paid_until": "2099-02-01T00:00:00+08:00"}
+    now = outs(engine.update(next_run(), ID, kept, news, news))
+    assert now["expired_time"] == "2099-02-01T00:00:00+08:00"
+    assert cloud.count(RENEW) == 1
+
+
+def test_a_renewal_that_failed_is_bought_by_the_next_run_with_another_token(
+    engine: Engine,
+    cloud: Billing,
+    provider: InstanceProvider,
+    next_run: Callable[[], InstanceProvider],
+) -> None:
+    state = bought(engine, cloud, provider)
+    cloud.renewal = {"Status": 7}
+    with pytest.raises(InitFailed) as caught:
+        renewed(engine, provider, state, "2099-02-01T00:00:00+08:00")
+    assert "CLOSED" in line(caught.value)
+    assert NO_MONEY in line(caught.value)
+    cloud.renewal = {}
+    now = renewed(engine, next_run(), caught.value.outputs, "2099-02-01T00:00:00+08:00")
+    first, second = [body["ClientToken"] for body in cloud.bodies(RENEW)]
+    assert first != second
+    assert now["expired_time"] == "2099-02-01T00:00:00+08:00"
+
+
+def test_a_renewal_whose_answer_was_lost_keeps_its_token(
+    engine: Engine, cloud: Billing, provider: InstanceProvider
+) -> None:
+    state = bought(engine, cloud, provider)
+    cloud.says(RENEW, read_timeout(), reset(), done=True)
+    now = renewed(engine, provider, state, "2099-02-01T00:00:00+08:00")
+    tokens = [body["ClientToken"] for body in cloud.bodies(RENEW)]
+    assert len(tokens) == 3
+    assert len(set(tokens)) == 1
+    assert now["expired_time"] == "2099-02-01T00:00:00+08:00"
+
+
+def test_a_renewal_of_a_locked_instance_waits(
+    engine: Engine, cloud: Billing, provider: InstanceProvider
+) -> None:
+    state = bought(engine, cloud, provider)
+    cloud.says(RENEW, *[refusal("InvalidParameter.ResourceLocked")] * 2)
+    renewed(engine, provider, state, "2099-02-01T00:00:00+08:00")
+    assert cloud.count(RENEW) == 3
+    assert len({body["ClientToken"] for body in cloud.bodies(RENEW)}) == 1
+
+
+def test_the_second_renewal_refused_tells_of_the_first(
+    engine: Engine, cloud: Billing, provider: InstanceProvider
+) -> None:
+    state = bought(engine, cloud, provider, PAIR)
+    cloud.after(1, RENEW, lambda: cloud.says(RENEW, refusal("FailedOperation.BalanceInsufficient")))
+    with pytest.raises(InitFailed) as caught:
+        renewed(engine, provider, state, "2099-02-01T00:00:00+08:00", PAIR)
+    assert cloud.deals[-1]["OrderId"] in line(caught.value)
+    assert NO_MONEY not in line(caught.value)
+
+
+# The end
+
+
+def delete(
+    engine: Engine,
+    provider: InstanceProvider,
+    state: Mapping[str, Any],
+    inputs: Mapping[str, Any] = INPUTS,
+    timeout: float = 0,
+) -> None:
+    engine.delete(provider, str(state["order_id"]), state, inputs, timeout)
+
+
+def test_delete_refunds_each_instance(
+    engine: Engine, cloud: Billing, provider: InstanceProvider, log: Log
+) -> None:
+    state = bought(engine, cloud, provider, PAIR)
+    delete(engine, provider, state, PAIR)
+    assert cloud.changes == [CREATE, REFUND, REFUND]
+    bodies = cloud.bodies(REFUND)
+    assert len({body.pop("ClientToken") for body in bodies}) == 2
+    assert bodies == [
+        {
+            "ProductCode": "p_cloudfirewall",
+            "SubProductCode": "sp_cloudfirewall_svv1",
+            "RegionCode": "ap-guangzhou",
+            "InstanceId": id,
+        }
+        for id in (ONE, TWO)
+    ]
+    [said] = log.warned
+    assert_one_line(said)
+    assert "2 instances (cfw-1, cfw-2) refunded" in said
+
+
+def test_delete_refunds_a_product_whose_instances_do_not_show(
+    engine: Engine, cloud: Billing, provider: InstanceProvider, log: Log
+) -> None:
+    cloud.shows = False
+    state = bought(engine, cloud, provider)
+    delete(engine, provider, state)
+    assert [body["InstanceId"] for body in cloud.bodies(REFUND)] == [ONE]
+    assert "refunded" in log.warned[-1]
+
+
+def test_delete_refunds_what_is_not_refunded_of_a_product_that_does_not_show(
+    engine: Engine, cloud: Billing, provider: InstanceProvider
+) -> None:
+    cloud.shows = False
+    state = bought(engine, cloud, provider, PAIR)
+    cloud._RefundInstance({"InstanceId": ONE})
+    delete(engine, provider, state, PAIR)
+    assert [body["InstanceId"] for body in cloud.bodies(REFUND)] == [TWO]
+
+
+@pytest.mark.parametrize("shows", [True, False])
+def test_delete_that_disables_renewal_refunds_nothing(
+    engine: Engine, cloud: Billing, provider: InstanceProvider, log: Log, shows: bool
+) -> None:
+    cloud.shows = shows
+    inputs = {**INPUTS, "on_delete": "disable_renewal"}
+    state = bought(engine, cloud, provider, inputs)
+    delete(engine, provider, state, inputs)
+    assert cloud.changes == [CREATE, SET]
+    [body] = cloud.bodies(SET)
+    assert (body["InstanceId"], body["RenewFlag"]) == (ONE, "DISABLE_NOTIFY_AND_MANUAL_RENEW")
+    assert (body["ProductCode"], body["RegionCode"]) == ("p_cloudfirewall", "ap-guangzhou")
+    assert "No money comes back" in log.warned[-1]
+
+
+def test_delete_that_retains_asks_nothing(
+    engine: Engine, cloud: Billing, provider: InstanceProvider, log: Log
+) -> None:
+    inputs = {**INPUTS, "on_delete": "retain"}
+    state = bought(engine, cloud, provider, inputs)
+    before = len(cloud.vendor.actions)
+    delete(engine, provider, state, inputs)
+    assert len(cloud.vendor.actions) == before
+    assert NO_MONEY in log.warned[-1]
+    assert ID in log.warned[-1]
+
+
+def unfinished(status: int) -> dict[str, Any]:
+    """The state of an order that was not delivered when its run ended."""
+    return {
+        **{name: INPUTS[name] for name in INPUTS},
+        "order_id": ID,
+        "status": billing._STATUSES[status].name,
+        "client_token": "t",
+        "ordered_time": china(),
+    }
+
+
+def test_delete_of_an_order_that_is_being_delivered_waits_and_refunds(
+    engine: Engine, cloud: Billing, provider: InstanceProvider
+) -> None:
+    cloud.deals = [deal(Status=3, ResourceId=None)]
+    cloud.records = [record()]
+    cloud.after(3, DEALS, lambda: cloud.deals[0].update(Status=4, ResourceId=[ONE]))
+    delete(engine, provider, unfinished(3))
+    assert cloud.changes == [REFUND]
+    assert cloud.bodies(REFUND)[0]["InstanceId"] == ONE
+
+
+def test_delete_of_an_order_that_is_not_delivered_is_an_error(
+    engine: Engine, cloud: Billing, provider: InstanceProvider
+) -> None:
+    cloud.deals = [deal(Status=3, ResourceId=None)]
+    with pytest.raises(Error) as caught:
+        delete(engine, provider, unfinished(3), timeout=0.5)
+    assert "DELIVERING" in line(caught.value)
+    assert cloud.changes == []
+
+
+def test_delete_of_an_unpaid_order_warns(
+    engine: Engine, cloud: Billing, provider: InstanceProvider, log: Log
+) -> None:
+    cloud.deals = [deal(Status=1, ResourceId=None)]
+    delete(engine, provider, unfinished(1))
+    assert cloud.changes == []
+    [said] = log.warned
+    assert_one_line(said)
+    assert "unpaid" in said
+    assert ID in said
+
+
+@pytest.mark.parametrize("status", DEAD)
+def test_delete_of_a_dead_order_says_what_became_of_the_money(
+    engine: Engine, cloud: Billing, provider: InstanceProvider, log: Log, status: int
+) -> None:
+    cloud.deals = [deal(Status=status, ResourceId=None)]
+    delete(engine, provider, unfinished(2))
+    assert cloud.changes == []
+    [said] = log.warned
+    assert_one_line(said)
+    assert "money" in said
+    assert "pulumi up" not in said
+
+
+def test_delete_of_an_order_that_does_not_show_is_an_error(
+    engine: Engine, cloud: Billing, provider: InstanceProvider
+) -> None:
+    with pytest.raises(Error) as caught:
+        delete(engine, provider, unfinished(2))
+    assert "retain" in line(caught.value)
+    assert "may have been paid" in line(caught.value)
+    assert cloud.changes == []
+
+
+def test_delete_of_isolated_instances_moves_no_money(
+    engine: Engine, cloud: Billing, provider: InstanceProvider, log: Log
+) -> None:
+    state = bought(engine, cloud, provider)
+    cloud.records[0]["Status"] = "ISOLATED"
+    delete(engine, provider, state)
+    assert cloud.changes == [CREATE]
+    assert "No money moves" in log.warned[-1]
+
+
+@pytest.mark.parametrize("shows", [True, False])
+def test_a_refund_that_the_product_refuses_is_an_error(
+    engine: Engine, cloud: Billing, provider: InstanceProvider, shows: bool
+) -> None:
+    cloud.shows = shows
+    state = bought(engine, cloud, provider)
+    cloud.says(REFUND, refusal("FailedOperation.BusinessCheckErrCode"))
+    with pytest.raises(Refused) as caught:
+        delete(engine, provider, state)
+    assert NO_MONEY in line(caught.value)
+    assert cloud.count(REFUND) == 1
+
+
+def test_a_refund_that_is_refused_since_it_was_done_meanwhile_is_done(
+    engine: Engine, cloud: Billing, provider: InstanceProvider
+) -> None:
+    state = bought(engine, cloud, provider)
+    # Done at the request, and its answer lost: the repeat is refused.
+    cloud.says(REFUND, read_timeout(), done=True)
+    delete(engine, provider, state)
+    tokens = [body["ClientToken"] for body in cloud.bodies(REFUND)]
+    assert len(tokens) == 2
+    assert len(set(tokens)) == 1
+
+
+def test_a_refund_whose_answers_stay_lost_says_that_it_is_not_known(
+    engine: Engine, cloud: Billing, provider: InstanceProvider
+) -> None:
+    state = bought(engine, cloud, provider)
+    cloud.says(REFUND, *(refusal("InternalError") for _ in range(5)))
+    with pytest.raises(Error, match="Whether it is refunded is not known") as caught:
+        delete(engine, provider, state)
+    assert "buys" not in line(caught.value)
+    assert NO_MONEY not in line(caught.value)
+
+
+@pytest.mark.parametrize(
+    "refused", ["FailedOperation.NotAllowToRefund", "FailedOperation.BusinessCheckErrCode"]
+)
+def test_the_second_refund_refused_tells_of_the_first(
+    engine: Engine, cloud: Billing, provider: InstanceProvider, refused: str
+) -> None:
+    state = bought(engine, cloud, provider, PAIR)
+    cloud.after(1, REFUND, lambda: cloud.says(REFUND, refusal(refused)))
+    with pytest.raises(Refused) as caught:
+        delete(engine, provider, state, PAIR)
+    assert cloud.count(REFUND) == 2
+    assert f"refund-of-{ONE}" in line(caught.value)
+    assert NO_MONEY not in line(caught.value)
+
+
+@pytest.mark.parametrize("shows", [True, False])
+def test_a_refund_under_way_is_waited_for_and_not_ordered_again(
+    engine: Engine, cloud: Billing, provider: InstanceProvider, log: Log, shows: bool
+) -> None:
+    cloud.shows = shows
+    state = bought(engine, cloud, provider)
+    cloud.refund_status = 3
+    with pytest.raises(Error, match=r"refund-of-cfw-1.*not done"):
+        delete(engine, provider, state, timeout=0.5)
+    cloud.after(6, DEALS, lambda: cloud.deals[-1].update(Status=6))
+    delete(engine, provider, state)
+    assert cloud.deals[-1]["Status"] == 6
+    assert cloud.count(REFUND) == 1
+    assert "refunded" in log.warned[-1]
+
+
+def test_a_refund_that_fails_is_an_error(
+    engine: Engine, cloud: Billing, provider: InstanceProvider
+) -> None:
+    state = bought(engine, cloud, provider)
+    cloud.refund_status = 7
+    with pytest.raises(Error, match=r"refund-of-cfw-1, is CLOSED: no money came back"):
+        delete(engine, provider, state)
+
+
+def test_delete_takes_on_delete_of_the_last_run_not_of_the_first(
+    engine: Engine, cloud: Billing, provider: InstanceProvider
+) -> None:
+    state = bought(engine, cloud, provider)
+    delete(engine, provider, state, {**INPUTS, "on_delete": "retain"})
+    assert cloud.changes == [CREATE]
+
+
+# Inputs
+
+
+def failures(engine: Engine, provider: InstanceProvider, **changes: Any) -> list[str]:
+    checked = engine.check(provider, {**INPUTS, **changes}, None)
+    assert all(one.property == "" for one in checked.failures)
+    return [str(one.reason) for one in checked.failures]
+
+
+@pytest.mark.parametrize(
+    ("key", "value", "name"),
+    [
+        ("productCode", "p_other", "product_code"),
+        ("subProductCode", "sp_other", "sub_product_code"),
+        ("timeSpan", 2, "period"),
+        ("timeUnit", "y", "period_unit"),
+        ("goodsNum", 2, "quantity"),
+    ],
+)
+@pytest.mark.parametrize("as_text", [False, True])
+def test_parameter_that_says_otherwise_is_a_contradiction(
+    engine: Engine, provider: InstanceProvider, key: str, value: Any, name: str, as_text: bool
+) -> None:
+    parameter: Any = {**PARAMETER, key: value}
+    said = failures(engine, provider, parameter=json.dumps(parameter) if as_text else parameter)
+    [only] = said
+    assert only.startswith("parameter: ")
+    assert key in only
+    assert name in only
+    assert failures(engine, provider, parameter=parameter, **{name: value}) == []
+
+
+@pytest.mark.parametrize("number", [1, 1.0, "1"])
+def test_numbers_in_parameter_may_be_text(
+    engine: Engine, provider: InstanceProvider, number: Any
+) -> None:
+    parameter = {**PARAMETER, "timeSpan": number, "goodsNum": number}
+    assert failures(engine, provider, parameter=parameter) == []
+    assert failures(engine, provider, parameter=json.dumps(parameter)) == []
+    assert len(failures(engine, provider, parameter=parameter, period=2, quantity=2)) == 2
+
+
+HIDDEN = "hunter2-in-the-parameter"
+
+
+@pytest.mark.parametrize(
+    "parameter",
+    [HIDDEN, f'["{HIDDEN}"]', f'{{"a": "{HIDDEN}"', f'{{"timeSpan": "{HIDDEN}"}}', [HIDDEN], 7],
+)
+def test_no_content_of_parameter_shows_in_a_failure(
+    engine: Engine, provider: InstanceProvider, parameter: Any
+) -> None:
+    [said] = failures(engine, provider, parameter=parameter)
+    assert said.startswith("parameter: ")
+    assert HIDDEN not in said
+
+
+@pytest.mark.parametrize(
+    "code", ["FailedOperation.GetPriceParamError", "InternalError", "InvalidParameter"]
+)
+def test_no_content_of_parameter_shows_in_an_error(
+    engine: Engine, cloud: Billing, provider: InstanceProvider, code: str
+) -> None:
+    cloud.says(CREATE, *[refusal(code)] * 6)
+    with pytest.raises(Error) as caught:
+        up(engine, provider, {**INPUTS, "parameter": {"password": HIDDEN}})
+    assert HIDDEN in str(cloud.bodies(CREATE))
+    assert HIDDEN not in everything_said(caught.value)
+
+
+@pytest.mark.parametrize(
+    ("other", "replaces"),
+    [
+        (json.dumps(PARAMETER), []),
+        (json.dumps(PARAMETER, indent=2, sort_keys=True), []),
+        (dict(reversed(list(PARAMETER.items()))), []),
+        ({**PARAMETER, "sv_width": 20.0}, []),
+        (json.dumps({**PARAMETER, "sv_width": 20.0}), []),
+        ({**PARAMETER, "sv_width": "20"}, ["parameter"]),
+        ({**PARAMETER, "sv_width": 20.5}, ["parameter"]),
+        (json.dumps({**PARAMETER, "more": None}), ["parameter"]),
+    ],
+)
+def test_parameter_is_compared_as_json(
+    engine: Engine, cloud: Billing, provider: InstanceProvider, other: Any, replaces: list[str]
+) -> None:
+    state = bought(engine, cloud, provider)
+    news = {**INPUTS, "parameter": other}
+    assert engine.diff(provider, ID, state, INPUTS, news).replaces == replaces
+    as_text = {**INPUTS, "parameter": json.dumps(PARAMETER)}
+    assert engine.diff(provider, ID, state, as_text, news).replaces == replaces
+
+
+def test_parameter_as_text_is_sent_as_it_is(
+    engine: Engine, cloud: Billing, provider: InstanceProvider
+) -> None:
+    written = json.dumps(PARAMETER, indent=3)
+    up(engine, provider, {**INPUTS, "parameter": written})
+    assert cloud.bodies(CREATE)[0]["Parameter"] == written
+
+
+@pytest.mark.parametrize(
+    ("name", "value"),
+    [
+        ("product_code", ""),
+        ("quantity", 0),
+        ("period", 37),
+        ("period_unit", "d"),
+        ("pay_mode", "PostPay"),
+        ("renew_flag", "AUTO"),
+        ("on_delete", "delete"),
+        ("client_token", "ü"),
+        ("client_token", "x" * 65),
+        ("paid_until", "soon"),
+    ],
+)
+def test_wrong_inputs_are_told_before_any_request(
+    engine: Engine, cloud: Billing, provider: InstanceProvider, name: str, value: Any
+) -> None:
+    [said] = failures(engine, provider, parameter={}, **{name: value})
+    assert said.startswith(f"{name}: ")
+    assert cloud.vendor.actions == []
+
+
+@pytest.mark.parametrize(
+    "name", ["product_code", "sub_product_code", "region_code", "zone_code", "parameter"]
+)
+def test_what_must_be_given(engine: Engine, provider: InstanceProvider, name: str) -> None:
+    inputs: dict[str, Any] = {"parameter": {}, name: None}
+    assert failures(engine, provider, **inputs) == [f"{name}: is not given"]
+
+
+# What the vendor's codes mean
+
+
+@pytest.mark.parametrize("code", list(billing._MEANINGS))
+def test_every_code_says_what_became_of_the_money(
+    engine: Engine, cloud: Billing, provider: InstanceProvider, code: str
+) -> None:
+    cloud.says(CREATE, *[refusal(code)] * 6)
+    with pytest.raises(Refused) as caught:
+        up(engine, provider, INPUTS)
+    said = line(caught.value)
+    assert "money" in said
+    assert code in said
+    assert len(set(cloud.tokens)) == 1
+    if code == "FailedOperation.PaySuccDeliverFailed":
+        assert NO_MONEY not in said
+        assert "the money was taken" in said
