@@ -313,15 +313,16 @@ class Json(Field):
     def read(self, value: Any) -> dict[str, Any] | None:
         """The object; None where it is none."""
         try:
-            read = json.loads(value) if isinstance(value, str) else value
+            read: Any = json.loads(value) if isinstance(value, str) else value
             if not isinstance(read, dict):
                 return None
             if not engine.is_unknown(read):
                 # What has no end, or is deeper than anybody means, is no JSON.
                 json.dumps(read, allow_nan=False)
-            return _without_floats(read)
+            written: dict[str, Any] = _without_floats(read)
         except (RecursionError, TypeError, ValueError):
             return None
+        return written
 
     def canonical(self, value: Any) -> str:
         """The same text for every way to write the same object.

@@ -473,7 +473,7 @@ class InstanceProvider(Lifecycle):
                 "renewed by the vendor as renew_flag says. No money has moved."
             )
             return
-        if not _records(api, ids):
+        if len(ids) < inputs.get("quantity", 1) or not _records(api, ids):
             ids = _ids_to_end(api, id, inputs, call)
         live = _live(api, id, ids, inputs)
         if on_delete == "disable_renewal":

@@ -44,7 +44,7 @@ from pulumi_hybrid.fields import (
 from pulumi_hybrid.lifecycle import Lifecycle, LifecycleResource, Made, Properties
 from pulumi_hybrid.settings import TENCENTCLOUD
 from pulumi_hybrid.tencentcloud.client import Product, TencentcloudApi
-from pulumi_hybrid.tencentcloud.terms import months_to_pay, renewal
+from pulumi_hybrid.tencentcloud.terms import follows, is_later, is_same, months_to_pay, renewal
 
 TCR = Product(title="TCR", service="tcr", version="2019-09-24")
 TAG = Product(title="Tag", service="tag", version="2018-08-13")
@@ -67,6 +67,15 @@ _CONSOLE = "Open the TCR console once and authorise the service."
 
 _MEANINGS = {
     "FailedOperation.GetDBDataError": Meaning("TCR could not read its data. Try later.", Transient),
+    "FailedOperation.DependenceError": Meaning(
+        "something that TCR stands on failed. Try later.", Transient
+    ),
+    "FailedOperation.GetSecurityPolicyFail": Meaning(
+        "TCR could not read the security policies. Try later.", Transient
+    ),
+    "FailedOperation.GetTcrClient": Meaning(
+        "TCR could not reach the registry. Try later.", Transient
+    ),
     "FailedOperation.TradeFailed": Meaning(
         "the order was refused, and nothing was paid. Check the account's balance, arrears and "
         f"real-name verification; if the vendor names a service role: {_CONSOLE}"
@@ -321,6 +330,8 @@ class InstanceProvider(Lifecycle):
         if _tags(inputs):
             tags = [{"Key": key, "Value": value} for key, value in _tags(inputs).items()]
             body["TagSpecification"] = {"ResourceType": "instance", "Tags": tags}
+        if inputs.get("registry_charge_type") != 1:
+            body.pop("RegistryChargePrepaid", None)
         name = inputs["registry_name"]
         # Looked for before anything is sent: whatever shows afterwards is what this made.
         _free_of_own(api, name)
@@ -419,9 +430,8 @@ class InstanceProvider(Lifecycle):
         elif months_to_pay(inputs.get("paid_until"), before.get("expired_at")):
             _renew(api, id, inputs, before, now)
         now = super().finish(api, id, inputs, before)
-        ordered = str(before.get("renewal_ordered", ""))
-        if ordered.startswith(renewal(now.get("expired_at"), "")):
-            now["renewal_ordered"] = ordered
+        if follows(before.get("renewal_ordered"), now.get("expired_at")):
+            now["renewal_ordered"] = before["renewal_ordered"]
         months = months_to_pay(inputs.get("paid_until"), now.get("expired_at"))
         if months and not _is_ordered(inputs, now, now):
             api.warn(
@@ -467,7 +477,17 @@ class InstanceProvider(Lifecycle):
             if is_unknown(inputs.get(name))
         ]
         bought, asked = (p.get("registry_charge_prepaid") or {} for p in (before, inputs))
-        if bought and asked and bought != asked:
+        was, is_now = (
+            None if is_unknown(terms) else (terms.get("period"), terms.get("renew_flag") or 0)
+            for terms in (bought, asked)
+        )
+        if (
+            bought
+            and asked
+            and None not in (was, is_now)
+            and was != is_now
+            and outputs.get("registry_charge_type") == 1
+        ):
             remarks.append(
                 "registry_charge_prepaid is what the first term was bought with: changed, it buys "
                 "and changes nothing. For a longer term give paid_until."
@@ -505,10 +525,9 @@ class InstanceProvider(Lifecycle):
         delete_bucket = bool(inputs.get("delete_bucket"))
         parameters = {"RegistryId": id, "DeleteBucket": delete_bucket, "DryRun": False}
         if status != "Deleting":
-            try:
+            # Not found: it is deleted, and the answer that said so was lost.
+            with suppress(NotFound):
                 _when_free(api, lambda: api.call("DeleteInstance", parameters))
-            except NotFound:
-                return
         _wait_until_gone(api, id, status)
         if not delete_bucket:
             call.warn(
@@ -545,7 +564,7 @@ def _wait_until_running(
     upgrade = Deadline(_SECONDS_OF_AN_UPGRADE)
     while True:
         status = now["status"]
-        upgraded = registry_type is None or now["registry_type"] in (registry_type, None)
+        upgraded = registry_type is None or now.get("registry_type", registry_type) == registry_type
         if status in ("Running", or_else) and upgraded:
             return now
         if status == "Running" and upgrade.left < 0:
@@ -663,13 +682,18 @@ def _conditions(api: Api, id: str) -> str:
     return f" ({'; '.join(reasons)})" if reasons else ""
 
 
+def _end(expired_at: Any) -> str | None:
+    """The end of a term; the first year of all is the vendor's word for none."""
+    end = text(expired_at)
+    return None if end is None or end.startswith("0001-") else end
+
+
 def _properties(registry: Mapping[str, Any], inputs: Properties) -> Properties:
     """A Registry as inputs and outputs."""
     specification = registry.get("TagSpecification") or {}
     tags = {tag["Key"]: tag.get("Value") or "" for tag in objects(specification.get("Tags"))}
-    now = {
+    now: Properties = {
         "registry_name": registry.get("RegistryName"),
-        "registry_type": registry.get("RegistryType"),
         "registry_charge_type": registry.get("PayMod") or 0,
         "enable_cos_maz": bool(registry.get("EnableCosMAZ")),
         "deletion_protection": bool(registry.get("DeletionProtection")),
@@ -677,8 +701,10 @@ def _properties(registry: Mapping[str, Any], inputs: Properties) -> Properties:
         "public_domain": registry.get("PublicDomain"),
         "internal_endpoint": registry.get("InternalEndpoint") or None,
         "created_at": registry.get("CreatedAt"),
-        "expired_at": registry.get("ExpiredAt") or None,
+        "expired_at": _end(registry.get("ExpiredAt")),
     }
+    if text(registry.get("RegistryType")):
+        now["registry_type"] = registry["RegistryType"]
     if registry.get("EnableCosVersioning") is not None:
         now["enable_cos_versioning"] = registry["EnableCosVersioning"]
     if inputs.get("tag_specification") is None:
@@ -820,8 +846,13 @@ def _open_or_close(api: Api, id: str, enabled: bool) -> None:
         why = f" ({reason})" if reason else ""
         if at_rest and asked is None:
             # Once: while it is on its way, asking again is refused.
-            _when_free(api, lambda: api.call("ManageExternalEndpoint", parameters))
-            asked = Deadline(_SECONDS_OF_AN_OLD_STATUS)
+            # Where its answer is lost, the next look shows whether to ask again.
+            with suppress(Ambiguous, Transient):
+                _when_free(
+                    api,
+                    lambda: api.call("ManageExternalEndpoint", parameters, repeatable=False),
+                )
+                asked = Deadline(_SECONDS_OF_AN_OLD_STATUS)
         elif at_rest and asked is not None and asked.left < 0:
             raise Error(f"its public entrance stays {status}{why}.")
         if api.deadline.left < _PAUSE or api.abandoned:
@@ -890,7 +921,7 @@ def _is_to_become_prepaid(inputs: Properties, outputs: Properties) -> bool:
 
 def _is_ordered(inputs: Properties, before: Properties, now: Properties) -> bool:
     order = renewal(now.get("expired_at"), inputs.get("paid_until"))
-    return bool(before.get("renewal_ordered") == order)
+    return is_same(before.get("renewal_ordered"), order)
 
 
 def _make_prepaid(
@@ -943,13 +974,14 @@ def _order(
         NotReady: it does not show; with the note.
     """
     lost = None
-    if before.get("renewal_ordered") != order:
+    if not is_same(before.get("renewal_ordered"), order):
         becomes_prepaid = now["registry_charge_type"] != 1
         lost = _buy(api, id, months, inputs, flag=1 if becomes_prepaid else 0)
 
     def shows(registry: Mapping[str, Any]) -> bool:
         seen = _properties(registry, inputs)
-        return any(seen[name] != now[name] for name in ("expired_at", "registry_charge_type"))
+        became_prepaid = seen["registry_charge_type"] == 1 != now["registry_charge_type"]
+        return became_prepaid or is_later(seen["expired_at"], now["expired_at"])
 
     if _comes_to_show(api, id, shows):
         return

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from datetime import timezone
 from typing import Any
 
 from pulumi_hybrid import clock
@@ -33,3 +34,34 @@ def months_to_pay(paid_until: Any, end: Any) -> int:
 def renewal(end: Any, paid_until: Any) -> str:
     """What names one renewal: the end of the term that it follows, and what asks for it."""
     return f"{end} {paid_until}"
+
+
+def is_same(note: Any, order: str) -> bool:
+    """Whether two names of renewals mean the same one, however their times are written."""
+    return bool(note) and _parts(str(note)) == _parts(order)
+
+
+def follows(note: Any, end: Any) -> bool:
+    """Whether a noted renewal follows the term that ends so."""
+    return bool(note) and _parts(str(note))[0] == _moment(end)
+
+
+def _parts(order: str) -> tuple[str, str]:
+    end, _, what = order.partition(" ")
+    return _moment(end), _moment(what)
+
+
+def is_later(end: Any, than: Any) -> bool:
+    """Whether an end that the vendor shows is a later point in time; any is later than none."""
+    try:
+        return clock.parse(str(end)) > clock.parse(str(than)) if than else bool(end)
+    except ValueError:
+        return False
+
+
+def _moment(text: Any) -> str:
+    """A point in time in one spelling; anything else as it stands."""
+    try:
+        return clock.parse(str(text)).astimezone(timezone.utc).isoformat()
+    except ValueError:
+        return str(text)
