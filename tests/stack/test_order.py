@@ -217,6 +217,51 @@ def test_every_change_is_what_the_preview_says(stack: Stack) -> None:
     assert numbers == ["purchase", "renewal", "purchase", "refund"]
 
 
+REPLACING = {
+    "product_code": "p_waf",
+    "sub_product_code": "sp_other",
+    "region_code": "ap-shanghai",
+    "zone_code": "ap-guangzhou-7",
+    "parameter": {"pid": 2},
+    "quantity": 2,
+    "project_id": 7,
+    "client_token": "another",
+}
+HARMLESS = {
+    "period": 2,
+    "period_unit": "y",
+    "pay_mode": "PrePay",
+    "on_delete": "retain",
+    "renew_flag": "NOTIFY_AND_AUTO_RENEW",
+}
+
+
+def test_each_changed_input_buys_what_the_preview_says(stack: Stack) -> None:
+    def program(changes: dict[str, object]) -> None:
+        stack.program(
+            f"""
+            plain = dict({GOODS}, parameter={{"pid": 1}})
+            for name in {[*REPLACING, *HARMLESS]}:
+                billing.Instance(name, **plain | {changes}.get(name, {{}}))
+            """
+        )
+
+    stack.cloud.settings(rate_limit=None)
+    program({})
+    stack.up()
+    every = {**REPLACING, **HARMLESS}
+    assert _bought(stack) == {"purchase": len(every)}
+    program({name: {name: value} for name, value in every.items()})
+    assert f"+-{len(REPLACING)} to replace" in stack.preview().text
+    assert _bought(stack) == {"purchase": len(every)}
+    stack.up()
+    assert _bought(stack) == {
+        "purchase": len(every) + len(REPLACING),
+        "refund": len(REPLACING),
+    }
+    stack.up("--expect-no-changes")
+
+
 @pytest.mark.parametrize("kind", ["drop_after", "internal_error_after"])
 def test_a_renewal_whose_answer_is_lost_is_bought_once(stack: Stack, kind: str) -> None:
     stack.program(order())
