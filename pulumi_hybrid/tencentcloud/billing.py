@@ -290,7 +290,7 @@ class InstanceProvider(Lifecycle):
         problems = []
         for key, name in _SAID_TWICE.items():
             given = next(field for field in self.inputs if field.name == name)
-            value = inputs.get(name, given.default)
+            value = inputs.get(name)
             value = given.default if value is None else value
             if said is None or value is None or key not in said:
                 continue
@@ -662,6 +662,12 @@ def _ids(value: Any) -> list[str]:
     return [id for id in value if isinstance(id, str) and id] if isinstance(value, list) else []
 
 
+def _order_status(order: Mapping[str, Any] | None) -> _OrderStatus | None:
+    """What its number means; None where it does not show, or the number is not on the page."""
+    number = whole(order.get("Status")) if order else None
+    return None if number is None else _STATUSES.get(number)
+
+
 def _is_dead(order: Mapping[str, Any]) -> bool:
     return whole(order.get("Status")) in _DEAD
 
@@ -737,13 +743,12 @@ def _refund_of(api: Api, instance_id: str) -> dict[str, Any] | None:
 
 
 def _is_failed(order: Mapping[str, Any]) -> bool:
-    number = whole(order.get("Status"))
-    return number != _REFUNDED and number in _STATUSES and bool(_STATUSES[number].fate)
+    status = _order_status(order)
+    return bool(status and status.fate) and whole(order.get("Status")) != _REFUNDED
 
 
 def _undelivered(order: Mapping[str, Any]) -> Properties:
-    number = whole(order.get("Status"))
-    status = _STATUSES.get(number) if number is not None else None
+    status = _order_status(order)
     now: Properties = {"status": status.name if status else str(order.get("Status"))}
     if text(order.get("CreateTime")):
         now["ordered_time"] = order["CreateTime"]
@@ -767,7 +772,7 @@ def _wait_for_delivery(api: Api, id: str, inputs: Properties, known: Properties)
             ids = known.get("instance_id_list") or ids
         if number == _DELIVERED and len(ids) >= quantity:
             return ids
-        status = _STATUSES.get(number) if number is not None else None
+        status = _order_status(order)
         name = status.name if status else "not visible yet"
         if status and status.fate:
             raise NotReady(f"the order is {name}. {status.fate}", now)
@@ -967,8 +972,7 @@ def _wait_for_term(api: Api, instance_id: str, end: str, orders: list[str], now:
                 return str(record["ExpireTime"])
         for order in orders:
             shown = _find_order(api, order, _vendor_time(clock.now()))
-            number = whole(shown.get("Status")) if shown else None
-            status = _STATUSES.get(number) if number is not None else None
+            status = _order_status(shown)
             if status and status.fate:
                 fate = _NO_MONEY if status.dead else "The money was taken."
                 raise NotReady(
@@ -1013,7 +1017,7 @@ def _ids_to_end(api: Api, id: str, inputs: Properties, call: Call) -> list[str]:
             )
         api.wait("waiting for the order to show", "order", _pause(api))
     number = whole(order.get("Status"))
-    status = _STATUSES.get(number) if number is not None else None
+    status = _order_status(order)
     if number == _UNPAID:
         call.warn(f"order {id} is unpaid. No money was taken; cancel it in the billing console.")
         return []
@@ -1054,7 +1058,7 @@ def _wait_for_refund(api: Api, id: str) -> None:
         number = whole(order.get("Status")) if order else None
         if number == _REFUNDED:
             return
-        status = _STATUSES.get(number) if number is not None else None
+        status = _order_status(order)
         if status and status.fate:
             raise Error(
                 f"the refund, order {id}, is {status.name}: no money came back. Run it again, or "

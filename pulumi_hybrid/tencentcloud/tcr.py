@@ -196,6 +196,15 @@ class TagSpecificationArgs(TypedDict):
 
 
 _REGISTRY_NAME = AutoName(name="registry_name", least=1, most=50)
+_CHARGE_PREPAID = Structure(
+    name="registry_charge_prepaid",
+    parts=(
+        Whole(name="period", required=True, least=1, unit="months"),
+        Whole(name="renew_flag", least=0, most=2, default=0),
+    ),
+    on_change=OnChange.NOTHING,
+    shown=False,
+)
 _PUBLIC_ACCESS = Structure(
     name="public_access",
     parts=(
@@ -267,15 +276,7 @@ class InstanceProvider(Lifecycle):
             default=0,
             on_change=OnChange.UPDATE,
         ),
-        Structure(
-            name="registry_charge_prepaid",
-            parts=(
-                Whole(name="period", required=True, least=1, unit="months"),
-                Whole(name="renew_flag", least=0, most=2, default=0),
-            ),
-            on_change=OnChange.NOTHING,
-            shown=False,
-        ),
+        _CHARGE_PREPAID,
         # Only the create action knows it, and no other shows it.
         Flag(name="sync_tag", default=False, on_change=OnChange.NOTHING, shown=False),
         Flag(name="enable_cos_maz", wire="EnableCosMAZ", default=False),
@@ -476,18 +477,10 @@ class InstanceProvider(Lifecycle):
             for name in _SPENDING
             if is_unknown(inputs.get(name))
         ]
-        bought, asked = (p.get("registry_charge_prepaid") or {} for p in (before, inputs))
-        was, is_now = (
-            None if is_unknown(terms) else (terms.get("period"), terms.get("renew_flag") or 0)
-            for terms in (bought, asked)
-        )
-        if (
-            bought
-            and asked
-            and None not in (was, is_now)
-            and was != is_now
-            and outputs.get("registry_charge_type") == 1
-        ):
+        bought, asked = (p.get("registry_charge_prepaid") for p in (before, inputs))
+        known = bought and asked and not is_unknown(asked)
+        prepaid = outputs.get("registry_charge_type") == 1
+        if known and prepaid and _CHARGE_PREPAID.differs(bought, asked):
             remarks.append(
                 "registry_charge_prepaid is what the first term was bought with: changed, it buys "
                 "and changes nothing. For a longer term give paid_until."

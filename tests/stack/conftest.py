@@ -9,7 +9,8 @@ import signal
 import subprocess
 import sys
 import textwrap
-from collections.abc import Iterator
+import time
+from collections.abc import Callable, Iterator
 from contextlib import suppress
 from dataclasses import dataclass, field
 from pathlib import Path
@@ -172,6 +173,11 @@ class Stack:
         """The bodies of the requests that arrived for an action, in order."""
         return [request["parameters"] for request in self.cloud.requests(action)]
 
+    def bought(self) -> dict[str, int]:
+        """What the vendor's ledger counts, by kind; what was not bought is left out."""
+        counts: dict[str, int] = self.cloud.ledger()["counts"]
+        return {what: count for what, count in counts.items() if count}
+
     def assert_nothing_leaked(self) -> None:
         """No code and no key in anything that was printed or is left on disk."""
         haystacks = {"the terminal": "\n".join(self.transcript).encode()}
@@ -181,6 +187,14 @@ class Stack:
         for secret in {*self.secrets, self.cloud.secret_key}:
             for place, content in haystacks.items():
                 assert secret.encode() not in content, f"a secret in the clear in {place}"
+
+
+def wait_for(condition: Callable[[], bool]) -> None:
+    """Return when the condition is met."""
+    deadline = time.monotonic() + 60
+    while not condition():
+        assert time.monotonic() < deadline
+        time.sleep(0.02)
 
 
 def _values(resources: Any) -> set[str]:

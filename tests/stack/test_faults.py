@@ -3,12 +3,11 @@
 from __future__ import annotations
 
 import socket
-import time
 from collections.abc import Callable
 
 import pytest
 
-from tests.stack.conftest import Stack
+from tests.stack.conftest import Stack, wait_for
 
 CREATE = "error: cannot create RegisterCode: "
 
@@ -186,10 +185,10 @@ def test_a_code_that_nobody_will_hold_is_deleted_at_once(stack: Stack) -> None:
     stack.program("tat.RegisterCode('code')")
     stack.cloud.fault("CreateRegisterCode", "delay", seconds=2)
     process = stack.start("up", "--yes", "--skip-preview")
-    _wait_for(lambda: bool(stack.cloud.requests("CreateRegisterCode")))
+    wait_for(lambda: bool(stack.cloud.requests("CreateRegisterCode")))
     stack.kill(process)
-    _wait_for(lambda: bool(stack.cloud.requests("DeleteRegisterCodes")))
-    _wait_for(lambda: _count(stack) == 0)
+    wait_for(lambda: bool(stack.cloud.requests("DeleteRegisterCodes")))
+    wait_for(lambda: _count(stack) == 0)
     stack.finish(process)
     stack.pulumi("cancel", "--yes")
     stack.up()
@@ -207,10 +206,3 @@ def test_destroying_what_is_gone_already_succeeds(stack: Stack) -> None:
 def _count(stack: Stack) -> int:
     answer = stack.cloud.call("tat", "2020-10-28", "DescribeRegisterCodes", {})
     return int(answer["TotalCount"])
-
-
-def _wait_for(condition: Callable[[], bool]) -> None:
-    deadline = time.monotonic() + 60
-    while not condition():
-        assert time.monotonic() < deadline
-        time.sleep(0.02)

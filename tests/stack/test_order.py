@@ -3,12 +3,10 @@
 from __future__ import annotations
 
 import json
-import time
-from collections.abc import Callable
 
 import pytest
 
-from tests.stack.conftest import Stack
+from tests.stack.conftest import Stack, wait_for
 
 SEED = {
     "ClientToken": "46E6BF87-AF23-4710-8C82-21032D5F985F",
@@ -76,11 +74,11 @@ def test_the_seeds_request_arrives_and_a_second_run_spends_nothing(stack: Stack)
     assert outputs["end"].endswith("+08:00")
     stack.up("--expect-no-changes")
     stack.refresh("--expect-no-changes")
-    assert _bought(stack) == {"purchase": 1}
+    assert stack.bought() == {"purchase": 1}
     told = " ".join(stack.destroy().diagnostics)
     assert "1 instance (yunjing-" in told
     assert "goes back to the account's balance" in told
-    assert _bought(stack) == {"purchase": 1, "refund": 1}
+    assert stack.bought() == {"purchase": 1, "refund": 1}
 
 
 def test_destroy_then_up_buys_anew(stack: Stack) -> None:
@@ -90,10 +88,10 @@ def test_destroy_then_up_buys_anew(stack: Stack) -> None:
     stack.destroy()
     stack.up()
     assert stack.export()["order"]["id"] != first
-    assert _bought(stack) == {"purchase": 2, "refund": 1}
+    assert stack.bought() == {"purchase": 2, "refund": 1}
     stack.destroy()
     stack.up()
-    assert _bought(stack) == {"purchase": 3, "refund": 2}
+    assert stack.bought() == {"purchase": 3, "refund": 2}
 
 
 def test_a_dead_token_that_the_vendor_refuses_is_followed_by_the_next(stack: Stack) -> None:
@@ -102,7 +100,7 @@ def test_a_dead_token_that_the_vendor_refuses_is_followed_by_the_next(stack: Sta
     stack.up()
     stack.destroy()
     stack.up()
-    assert _bought(stack) == {"purchase": 2, "refund": 1}
+    assert stack.bought() == {"purchase": 2, "refund": 1}
 
 
 LOST = ("drop_after", "throttle", "http_503", "internal_error", "internal_error_after")
@@ -116,7 +114,7 @@ def test_a_lost_answer_is_the_same_order(stack: Stack) -> None:
         goods = {"Parameter": json.dumps({"kind": kind}, separators=(",", ":"))}
         stack.cloud.fault("CreateInstance", kind, count=2, parameters=goods)
     stack.up()
-    assert _bought(stack) == {"purchase": len(LOST)}
+    assert stack.bought() == {"purchase": len(LOST)}
     sent = {(body["Parameter"], body["ClientToken"]) for body in stack.calls("CreateInstance")}
     assert len(sent) == len(LOST)
     assert len(stack.calls("CreateInstance")) == 3 * len(LOST)
@@ -131,9 +129,9 @@ def test_a_late_delivery_is_waited_for_with_progress(stack: Stack, polls: int) -
     outputs = stack.export()["order"]["outputs"]
     assert len(outputs["instance_id_list"]) == 3
     assert outputs["status"] == "NORMAL"
-    assert _bought(stack) == {"purchase": 1}
+    assert stack.bought() == {"purchase": 1}
     assert "3 instances" in " ".join(stack.destroy().diagnostics)
-    assert _bought(stack) == {"purchase": 1, "refund": 3}
+    assert stack.bought() == {"purchase": 1, "refund": 3}
 
 
 def test_a_delivery_that_never_comes_keeps_the_order_and_goes_on(stack: Stack) -> None:
@@ -149,7 +147,7 @@ def test_a_delivery_that_never_comes_keeps_the_order_and_goes_on(stack: Stack) -
     stack.up()
     assert stack.export()["order"]["id"] == kept["id"]
     assert stack.export()["order"]["outputs"]["status"] == "NORMAL"
-    assert _bought(stack) == {"purchase": 1}
+    assert stack.bought() == {"purchase": 1}
     stack.up("--expect-no-changes")
 
 
@@ -160,14 +158,14 @@ def test_a_failed_delivery_says_what_became_of_the_money(stack: Stack) -> None:
     assert "the order is DELIVERY_FAILED. The money was taken" in told
     first = stack.export()["order"]["id"]
     assert "DELIVERY_FAILED" in stack.up(fails=True).text
-    assert _bought(stack)["purchase"] == 1
+    assert stack.bought()["purchase"] == 1
     # The vendor gives the money back: now the next run orders anew.
     stack.cloud.deal(first, 6)
     told = " ".join(stack.up(fails=True).diagnostics)
     assert "the order is REFUNDED. The money went back" in told
     stack.up()
     assert stack.export()["order"]["id"] != first
-    assert _bought(stack)["purchase"] == 2
+    assert stack.bought()["purchase"] == 2
 
 
 def test_a_refund_at_once_is_one_purchase_until_the_next_run(stack: Stack) -> None:
@@ -179,7 +177,7 @@ def test_a_refund_at_once_is_one_purchase_until_the_next_run(stack: Stack) -> No
     assert "buys a new one" in stack.preview().text
     stack.up()
     assert stack.export()["order"]["outputs"]["status"] == "NORMAL"
-    assert _bought(stack)["purchase"] == 2
+    assert stack.bought()["purchase"] == 2
 
 
 def test_every_change_is_what_the_preview_says(stack: Stack) -> None:
@@ -197,13 +195,13 @@ def test_every_change_is_what_the_preview_says(stack: Stack) -> None:
     told = stack.preview().text
     assert "period says what the first purchase bought: changed, it buys nothing" in told
     stack.up()
-    assert _bought(stack) == {"purchase": 1}
+    assert stack.bought() == {"purchase": 1}
     end = first["outputs"]["expired_time"]
     until = f"{int(end[:4]) + 1}-06-30T00:00:00Z"
     stack.program(order(f"renew_flag='NOTIFY_AND_AUTO_RENEW', paid_until='{until}'"))
     assert f"paid_until is past {end}: this buys" in stack.preview().text
     stack.up()
-    assert _bought(stack) == {"purchase": 1, "renewal": 1}
+    assert stack.bought() == {"purchase": 1, "renewal": 1}
     assert stack.export()["order"]["outputs"]["expired_time"] > until
     stack.up("--expect-no-changes")
     stack.refresh("--expect-no-changes")
@@ -212,7 +210,7 @@ def test_every_change_is_what_the_preview_says(stack: Stack) -> None:
     assert "+-1 to replace" in shown
     assert "this buys a new one, and then does with the old one what on_delete says" in shown
     stack.up()
-    assert _bought(stack) == {"purchase": 2, "renewal": 1, "refund": 1}
+    assert stack.bought() == {"purchase": 2, "renewal": 1, "refund": 1}
     numbers = [entry["action"] for entry in stack.cloud.ledger()["entries"]]
     assert numbers == ["purchase", "renewal", "purchase", "refund"]
 
@@ -250,12 +248,12 @@ def test_each_changed_input_buys_what_the_preview_says(stack: Stack) -> None:
     program({})
     stack.up()
     every = {**REPLACING, **HARMLESS}
-    assert _bought(stack) == {"purchase": len(every)}
+    assert stack.bought() == {"purchase": len(every)}
     program({name: {name: value} for name, value in every.items()})
     assert f"+-{len(REPLACING)} to replace" in stack.preview().text
-    assert _bought(stack) == {"purchase": len(every)}
+    assert stack.bought() == {"purchase": len(every)}
     stack.up()
-    assert _bought(stack) == {
+    assert stack.bought() == {
         "purchase": len(every) + len(REPLACING),
         "refund": len(REPLACING),
     }
@@ -270,7 +268,7 @@ def test_a_renewal_whose_answer_is_lost_is_bought_once(stack: Stack, kind: str) 
     stack.program(order(f"paid_until='{int(end[:4]) + 1}-12-31T00:00:00Z'"))
     stack.cloud.fault("RenewInstance", kind, service="billing")
     stack.up()
-    assert _bought(stack) == {"purchase": 1, "renewal": 1}
+    assert stack.bought() == {"purchase": 1, "renewal": 1}
 
 
 @pytest.mark.parametrize(
@@ -285,7 +283,7 @@ def test_a_destroy_without_a_refund_says_so(stack: Stack, on_delete: str, said: 
     stack.up()
     (id,) = stack.export()["order"]["outputs"]["instance_id_list"]
     assert said in " ".join(stack.destroy().diagnostics)
-    assert _bought(stack) == {"purchase": 1}
+    assert stack.bought() == {"purchase": 1}
     record = stack.cloud.call(
         "billing", "2018-07-09", "DescribeRenewInstances", {"MaxResults": 9, "InstanceIdList": [id]}
     )["InstanceList"][0]
@@ -308,7 +306,7 @@ def test_what_happens_elsewhere_is_seen(stack: Stack) -> None:
     stack.refresh()
     assert "order" not in stack.export()
     stack.up()
-    assert _bought(stack) == {"purchase": 2, "refund": 1}
+    assert stack.bought() == {"purchase": 2, "refund": 1}
 
 
 def test_a_purchase_is_adopted_and_read(stack: Stack) -> None:
@@ -322,7 +320,7 @@ def test_a_purchase_is_adopted_and_read(stack: Stack) -> None:
     stack.up()
     assert stack.export()["order"]["id"] == made
     assert stack.outputs()["s"] == "NORMAL"
-    assert _bought(stack) == {"purchase": 1}
+    assert stack.bought() == {"purchase": 1}
     stack.up("--expect-no-changes")
 
 
@@ -429,7 +427,7 @@ def test_every_refusal_is_one_line_that_says_whether_money_moved(stack: Stack) -
         assert lines[0].startswith("error: cannot create Instance: ")
         assert "money" in lines[0], lines[0]
     assert len(told) == len(REFUSALS) + 1
-    assert _bought(stack) == {}
+    assert stack.bought() == {}
 
 
 @pytest.mark.parametrize("boundary", ["before the request", "before the answer", "waiting", "late"])
@@ -446,7 +444,7 @@ def test_a_killed_purchase_is_one_purchase(stack: Stack, boundary: str) -> None:
         stack.cloud.settings(billing_deal_lag_seconds=3600)
     process = stack.start("up", "--yes", "--skip-preview")
     asked = "DescribeDealsByCond" if boundary in ("waiting", "late") else "CreateInstance"
-    _wait_for(lambda: len(stack.cloud.requests(asked)) > (asked != "CreateInstance"))
+    wait_for(lambda: len(stack.cloud.requests(asked)) > (asked != "CreateInstance"))
     stack.kill(process)
     stack.finish(process)
     stack.pulumi("cancel", "--yes")
@@ -454,17 +452,5 @@ def test_a_killed_purchase_is_one_purchase(stack: Stack, boundary: str) -> None:
     stack.cloud.clock(advance_seconds=7200)
     stack.cloud.clear_faults()
     stack.up()
-    assert _bought(stack) == {"purchase": 1}
+    assert stack.bought() == {"purchase": 1}
     assert stack.export()["order"]["outputs"]["status"] == "NORMAL"
-
-
-def _bought(stack: Stack) -> dict[str, int]:
-    counts: dict[str, int] = stack.cloud.ledger()["counts"]
-    return {what: count for what, count in counts.items() if count}
-
-
-def _wait_for(condition: Callable[[], bool]) -> None:
-    deadline = time.monotonic() + 60
-    while not condition():
-        assert time.monotonic() < deadline
-        time.sleep(0.02)

@@ -5,13 +5,12 @@ from __future__ import annotations
 import os
 import signal
 import subprocess
-import time
 from collections.abc import Callable
 from typing import Any
 
 import pytest
 
-from tests.stack.conftest import Stack
+from tests.stack.conftest import Stack, wait_for
 
 OWN_NAME = "registry_name='tcr-test', registry_type='standard'"
 
@@ -129,7 +128,7 @@ def test_a_term_is_renewed_for_paid_until_alone_and_once(stack: Stack) -> None:
 
     program("registry_charge_prepaid={'period': 1, 'renew_flag': 2}")
     stack.up()
-    assert _bought(stack) == {"purchase": 1}
+    assert stack.bought() == {"purchase": 1}
     program("registry_charge_prepaid={'period': 12, 'renew_flag': 2}")
     told = stack.up().diagnostics
     assert [line for line in told if "changed, it buys and changes nothing" in line]
@@ -140,13 +139,13 @@ def test_a_term_is_renewed_for_paid_until_alone_and_once(stack: Stack) -> None:
         f"paid_until='{year}-06-30T00:00:00Z'"
     )
     assert "this buys" in stack.preview().text
-    assert _bought(stack) == {"purchase": 1}
+    assert stack.bought() == {"purchase": 1}
     stack.up()
-    assert _bought(stack) == {"purchase": 1, "renewal": 1}
+    assert stack.bought() == {"purchase": 1, "renewal": 1}
     assert stack.export()["prepaid"]["outputs"]["expired_at"] > f"{year}-06-30"
     stack.up("--expect-no-changes")
     stack.refresh("--expect-no-changes")
-    assert _bought(stack) == {"purchase": 1, "renewal": 1}
+    assert stack.bought() == {"purchase": 1, "renewal": 1}
 
 
 def test_progress_shows_while_it_waits_and_a_timeout_keeps_the_registry(stack: Stack) -> None:
@@ -251,7 +250,7 @@ def test_a_renewal_that_does_not_show_is_never_bought_again(stack: Stack) -> Non
     program(f"paid_until='{year}-12-31T00:00:01Z'")
     stack.up()
     assert len(stack.calls("RenewInstance")) == 2
-    assert _bought(stack) == {"purchase": 1, "renewal": 1}
+    assert stack.bought() == {"purchase": 1, "renewal": 1}
     stack.up("--expect-no-changes")
 
 
@@ -453,12 +452,12 @@ def test_a_run_that_is_stopped_while_it_waits_ends_with_one_registry(
     stack.program(f"tcr.Instance('stopped', {OWN_NAME})")
     stack.cloud.settings(tcr_deploying_seconds=3600)
     process = stack.start("up", "--yes", "--skip-preview")
-    _wait_for(lambda: len(stack.cloud.requests("DescribeInstances")) > 1)
+    wait_for(lambda: len(stack.cloud.requests("DescribeInstances")) > 1)
     stop(stack, process)
     stack.finish(process)
     if stop is kill:
         # The provider outlives the engine by a moment, and undoes what nobody will hold.
-        _wait_for(lambda: bool(stack.cloud.requests("DeleteInstance")))
+        wait_for(lambda: bool(stack.cloud.requests("DeleteInstance")))
         stack.pulumi("cancel", "--yes")
     stack.cloud.settings(tcr_deploying_seconds=0)
     for registry in _registries(stack):
@@ -517,21 +516,9 @@ def _registries(stack: Stack) -> list[dict[str, Any]]:
     ]
 
 
-def _bought(stack: Stack) -> dict[str, int]:
-    counts: dict[str, int] = stack.cloud.ledger()["counts"]
-    return {what: count for what, count in counts.items() if count}
-
-
 def _numbers(stack: Stack, action: str, **parameters: Any) -> list[int]:
     return [
         request["number"]
         for request in stack.cloud.requests(action)
         if parameters.items() <= request["parameters"].items()
     ]
-
-
-def _wait_for(condition: Callable[[], bool]) -> None:
-    deadline = time.monotonic() + 60
-    while not condition():
-        assert time.monotonic() < deadline
-        time.sleep(0.02)
