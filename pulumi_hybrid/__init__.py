@@ -7,14 +7,28 @@ Resources:
     tencentcloud.billing.Instance: a prepaid order of Tencent Cloud.
     alicloud.ecs.Activation: a code with which machines register as managed instances of Alibaba
         Cloud.
+    Enrollment: codes for many regions, and what a machine runs to join with them.
 
 Importing this package imports no vendor SDK: that happens in the provider process, at the first
 call that needs one.
 """
 
 from pulumi_hybrid import alicloud, tencentcloud
+from pulumi_hybrid.enrollment import (
+    AlicloudEnrollmentArgs,
+    Enrollment,
+    TencentcloudEnrollmentArgs,
+)
 from pulumi_hybrid.errors import Error
 
 __version__ = "0.1.0"
 
-__all__ = ["Error", "__version__", "alicloud", "tencentcloud"]
+__all__ = [
+    "AlicloudEnrollmentArgs",
+    "Enrollment",
+    "Error",
+    "TencentcloudEnrollmentArgs",
+    "__version__",
+    "alicloud",
+    "tencentcloud",
+]

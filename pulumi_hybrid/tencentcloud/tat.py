@@ -4,6 +4,8 @@ from __future__ import annotations
 
 import shlex
 import subprocess
+from collections.abc import Iterator
+from contextlib import suppress
 from datetime import datetime, timedelta
 from typing import Any
 
@@ -15,7 +17,15 @@ from pulumi_hybrid.api import Api, Meaning
 from pulumi_hybrid.clock import Deadline
 from pulumi_hybrid.engine import Call
 from pulumi_hybrid.errors import Ambiguous, Error, NotFound, Transient
-from pulumi_hybrid.fields import ADOPT_ID, REGION, AddressRange, Text, Whole
+from pulumi_hybrid.fields import (
+    ADOPT_ID,
+    REGION,
+    AddressRange,
+    Choice,
+    OnChange,
+    Text,
+    Whole,
+)
 from pulumi_hybrid.lifecycle import Lifecycle, LifecycleResource, Made, Properties
 from pulumi_hybrid.rotation import ROTATE_BEFORE_HOURS, rotation_reasons
 from pulumi_hybrid.settings import TENCENTCLOUD
@@ -48,6 +58,9 @@ _MEANINGS = {
     ),
     "UnauthorizedOperation.AssumeRoleUnauthorized": Meaning(
         "TAT may not assume its service role. Authorise the role in the TAT console."
+    ),
+    "ResourceNotFound.RegisterInstanceNotFoundCode": Meaning(
+        "there is no such registered machine. Look for it in the TAT console.", NotFound
     ),
     "LimitExceeded": Meaning(
         "the account's quota of register codes is used up. Delete codes, or ask for more."
@@ -82,6 +95,13 @@ class RegisterCodeProvider(Lifecycle):
         AddressRange(name="ip_address_range", default="", versions=(4,)),
         REGION,
         ROTATE_BEFORE_HOURS,
+        Choice(
+            name="when_in_use",
+            words=("keep", "deregister", "fail"),
+            default="keep",
+            on_change=OnChange.NOTHING,
+            sent=False,
+        ),
         ADOPT_ID,
     )
     id_output = "register_code_id"
@@ -125,11 +145,24 @@ class RegisterCodeProvider(Lifecycle):
         return None
 
     def remove(self, api: Api, id: str, inputs: Properties, call: Call) -> None:
-        """DeleteRegisterCodes, one id a call: whether a batch is all or nothing is not said."""
-        try:
+        """DeleteRegisterCodes, one id a call: whether a batch is all or nothing is not said.
+
+        What becomes of the machines that have registered with it, which stay by themselves,
+        ``when_in_use`` says. In a replacement they stay: only the code is another one.
+        """
+        when_in_use = "keep" if call.replaces else inputs.get("when_in_use")
+        if when_in_use == "fail" and (machines := [_called(one) for one in _machines(api, id)]):
+            raise Error(
+                f"machines are registered with it: {', '.join(machines)}. Deregister them, or set "
+                "when_in_use to keep or deregister and run `pulumi up` before the destroy"
+            )
+        if when_in_use == "deregister":
+            # Disabled first, so that none joins meanwhile.
+            with suppress(NotFound):
+                api.call("DisableRegisterCodes", {"RegisterCodeIds": [id]})
+            _deregister_all(api, id, call)
+        with suppress(NotFound):
             api.call("DeleteRegisterCodes", {"RegisterCodeIds": [id]})
-        except NotFound:
-            return
 
     def worn_out(self, inputs: Properties, outputs: Properties) -> list[str]:
         """Near its end, past it, disabled or used up."""
@@ -186,6 +219,38 @@ class RegisterCodeProvider(Lifecycle):
         return ids
 
 
+def _called(machine: dict[str, Any]) -> str:
+    name = machine.get("InstanceName") or machine.get("HostName")
+    return f"{machine['InstanceId']} ({name})" if name else str(machine["InstanceId"])
+
+
+def _machines(api: Api, id: str) -> Iterator[dict[str, Any]]:
+    """The machines that are registered with the code."""
+    offset = 0
+    while True:
+        answer = api.call(
+            "DescribeRegisterInstances",
+            {
+                "Filters": [{"Name": "register-code-id", "Values": [id]}],
+                "Offset": offset,
+                "Limit": _PAGE,
+            },
+        )
+        machines = objects(answer.get("RegisterInstanceSet"))
+        yield from (machine for machine in machines if machine.get("InstanceId"))
+        if len(machines) < _PAGE:
+            return
+        offset += _PAGE
+
+
+def _deregister_all(api: Api, id: str, call: Call) -> None:
+    # All first: the pages move while their entries go.
+    for machine in list(_machines(api, id)):
+        call.progress(f"deregistering {machine['InstanceId']}")
+        with suppress(NotFound):
+            api.call("DeleteRegisterInstance", {"InstanceId": machine["InstanceId"]})
+
+
 _delivered: set[str] = set()
 """The codes that this process has made and handed over: no orphans, however alike."""
 
@@ -230,6 +295,9 @@ class RegisterCode(LifecycleResource, module="tencentcloud/tat", name="RegisterC
         rotate_before_hours: a ``pulumi up`` so many hours before the code's end, or when the code
             is expired, disabled or used up, replaces it, the new one before the old. A window as
             long as ``effective_time`` or longer replaces it at every ``up``. Default: never.
+        when_in_use: what becomes of the machines that have registered with the code when it is
+            destroyed: ``keep`` (default) leaves them registered; ``deregister`` deregisters them;
+            ``fail`` fails as long as there are some, and names them. In a replacement they stay.
         adopt_id: the id of an existing code to take over at the first create; ignored ever after.
             Its value is absent then.
 
@@ -247,7 +315,8 @@ class RegisterCode(LifecycleResource, module="tencentcloud/tat", name="RegisterC
         And the inputs as they are in the cloud.
 
     Source:
-        TAT CreateRegisterCode, DescribeRegisterCodes, DeleteRegisterCodes, 2020-10-28.
+        TAT CreateRegisterCode, DescribeRegisterCodes, DisableRegisterCodes, DeleteRegisterCodes,
+        DescribeRegisterInstances, DeleteRegisterInstance, 2020-10-28.
     """
 
     description: pulumi.Output[str]
@@ -277,6 +346,7 @@ class RegisterCode(LifecycleResource, module="tencentcloud/tat", name="RegisterC
         ip_address_range: pulumi.Input[str] | None = None,
         region: pulumi.Input[str] | None = None,
         rotate_before_hours: pulumi.Input[float] | None = None,
+        when_in_use: pulumi.Input[str] | None = None,
         adopt_id: pulumi.Input[str] | None = None,
     ) -> None:
         super().__init__(
@@ -290,6 +360,7 @@ class RegisterCode(LifecycleResource, module="tencentcloud/tat", name="RegisterC
                 "ip_address_range": ip_address_range,
                 "region": region,
                 "rotate_before_hours": rotate_before_hours,
+                "when_in_use": when_in_use,
                 "adopt_id": adopt_id,
             },
             opts,

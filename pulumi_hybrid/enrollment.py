@@ -1,0 +1,274 @@
+"""From codes to machines that joined: a code a region, and what a machine runs at first boot."""
+
+from __future__ import annotations
+
+import shlex
+import textwrap
+from collections.abc import Callable, Mapping, Sequence
+from importlib import resources
+from typing import Any, TypedDict
+
+import pulumi
+
+from pulumi_hybrid.alicloud.ecs import Activation
+from pulumi_hybrid.errors import Error
+from pulumi_hybrid.tencentcloud.tat import RegisterCode
+
+_ON_DESTROY = {"keep": "disable", "deregister": "deregister", "fail": "fail"}
+"""The component's words, and an activation's for the same."""
+
+# cloud-init runs what lies there at every boot: a first boot that was cut off is taken up again.
+_PER_BOOT = "/var/lib/cloud/scripts/per-boot/pulumi-hybrid"
+
+
+class TencentcloudEnrollmentArgs(TypedDict, total=False):
+    """Tencent Cloud's side of an enrollment: the regions, and inputs of each ``tat.RegisterCode``.
+
+    Attributes:
+        regions: where machines join; a code each.
+        description: as of ``RegisterCode``; so are the next four.
+        instance_name_prefix: what the machines' names begin with.
+        register_limit: how many machines may join in each region.
+        effective_time: hours that a code is valid.
+        ip_address_range: from where machines join.
+        install_linux: shell commands that install the agent, in place of the vendor's download.
+        install_windows: the same in PowerShell.
+    """
+
+    regions: Sequence[str]
+    description: pulumi.Input[str]
+    instance_name_prefix: pulumi.Input[str]
+    register_limit: pulumi.Input[int]
+    effective_time: pulumi.Input[int]
+    ip_address_range: pulumi.Input[str]
+    install_linux: pulumi.Input[str]
+    install_windows: pulumi.Input[str]
+
+
+class AlicloudEnrollmentArgs(TypedDict, total=False):
+    """Alibaba Cloud's side of an enrollment: the regions, and inputs of each ``ecs.Activation``.
+
+    Attributes:
+        regions: where machines join; an activation each.
+        instance_name: as of ``Activation``; so are the next six.
+        description: of each activation.
+        instance_count: how many machines may join in each region.
+        time_to_live_in_hours: how long an activation is valid.
+        ip_address_range: from where machines join.
+        resource_group_id: of the activations.
+        tags: of the activations.
+        install_linux: shell commands that install the agent, in place of the vendor's download.
+        install_windows: the same in PowerShell.
+    """
+
+    regions: Sequence[str]
+    instance_name: pulumi.Input[str]
+    description: pulumi.Input[str]
+    instance_count: pulumi.Input[int]
+    time_to_live_in_hours: pulumi.Input[int]
+    ip_address_range: pulumi.Input[str]
+    resource_group_id: pulumi.Input[str]
+    tags: pulumi.Input[Mapping[str, pulumi.Input[str]]]
+    install_linux: pulumi.Input[str]
+    install_windows: pulumi.Input[str]
+
+
+class Enrollment(pulumi.ComponentResource):
+    """Codes for machines in regions of either cloud, and the scripts with which machines join.
+
+    Args:
+        resource_name: its name in the program; each code's is it, a hyphen and the region.
+        opts: the engine's options; ``providers`` reach the codes.
+        tencentcloud: the regions of Tencent Cloud, and the inputs of their codes.
+        alicloud: the same for Alibaba Cloud.
+        rotate_before_hours: as of the codes. A rotation renews codes and scripts; machines that
+            have joined stay as they are.
+        on_destroy: what becomes of machines when their code is destroyed, with its region or the
+            whole enrollment: ``keep`` (default) leaves them registered, ``deregister`` deregisters
+            them, ``fail`` fails as long as there are some.
+
+    Attributes:
+        register_codes: Tencent Cloud's codes by region.
+        activations: Alibaba Cloud's by region.
+
+    Outputs:
+        cloud_init (dict[str, dict[str, str]]): secret; by cloud (``tencentcloud``, ``alicloud``)
+            and region the user data with which a Linux machine joins at its first boot.
+        powershell (dict[str, dict[str, str]]): secret; the same for Windows.
+
+    Raises:
+        Error: no region, a region twice, or no such word.
+    """
+
+    cloud_init: pulumi.Output[Mapping[str, Mapping[str, str]]]
+    powershell: pulumi.Output[Mapping[str, Mapping[str, str]]]
+
+    def __init__(
+        self,
+        resource_name: str,
+        opts: pulumi.ResourceOptions | None = None,
+        *,
+        tencentcloud: TencentcloudEnrollmentArgs | None = None,
+        alicloud: AlicloudEnrollmentArgs | None = None,
+        rotate_before_hours: pulumi.Input[float] | None = None,
+        on_destroy: str = "keep",
+    ) -> None:
+        super().__init__("pulumi_hybrid:index:Enrollment", resource_name, None, opts)
+        if on_destroy not in _ON_DESTROY:
+            raise Error(f"on_destroy: must be one of {', '.join(_ON_DESTROY)}")
+        tencentcloud_inputs: dict[str, Any] = {**(tencentcloud or {})}
+        alicloud_inputs: dict[str, Any] = {**(alicloud or {})}
+        tencentcloud_regions = _regions("tencentcloud", tencentcloud_inputs)
+        alicloud_regions = _regions("alicloud", alicloud_inputs)
+        if not tencentcloud_regions and not alicloud_regions:
+            raise Error("an Enrollment needs regions: give tencentcloud, alicloud or both")
+        installs = {
+            "tencentcloud": _installs(tencentcloud_inputs),
+            "alicloud": _installs(alicloud_inputs),
+        }
+        child = pulumi.ResourceOptions(parent=self)
+        self.register_codes = {
+            region: RegisterCode(
+                f"{resource_name}-{region}",
+                child,
+                region=region,
+                rotate_before_hours=rotate_before_hours,
+                when_in_use=on_destroy,
+                **tencentcloud_inputs,
+            )
+            for region in tencentcloud_regions
+        }
+        self.activations = {
+            region: Activation(
+                f"{resource_name}-{region}",
+                child,
+                region=region,
+                rotate_before_hours=rotate_before_hours,
+                when_in_use=_ON_DESTROY[on_destroy],
+                **alicloud_inputs,
+            )
+            for region in alicloud_regions
+        }
+        codes = {
+            "tencentcloud": {
+                region: (region, code.register_code_id, code.register_code_value)
+                for region, code in self.register_codes.items()
+            },
+            "alicloud": {
+                region: (region, activation.activation_id, activation.activation_code)
+                for region, activation in self.activations.items()
+            },
+        }
+        self.cloud_init = _rendered(cloud_init, codes, installs, "install_linux")
+        self.powershell = _rendered(powershell, codes, installs, "install_windows")
+        # The scripts are derived, as the register commands are: in state they would be two more
+        # copies of the codes.
+        self.register_outputs({})
+
+
+def cloud_init(cloud: str, region: str, id: str, code: str, install: str | None = None) -> str:
+    """The user data with which a Linux machine joins.
+
+    Args:
+        cloud: ``tencentcloud`` or ``alicloud``.
+        region: where it joins.
+        id: the code's id.
+        code: its value.
+        install: shell commands that install the agent; default the vendor's package.
+    """
+    script = "".join(
+        [
+            "#!/bin/sh\n",
+            f"# Joins this machine to {cloud}, once. Holds a secret. Made by pulumi_hybrid.\n",
+            f"region={shlex.quote(region)}\n",
+            f"id={shlex.quote(id)}\n",
+            f"code={shlex.quote(code)}\n\n",
+            _template(f"{cloud}.sh"),
+            f"install_agent() {{\n{install}\n}}\n\n" if install else "",
+            _template("enroll.sh"),
+        ]
+    )
+    # The text stands as it is: in base64 a copy of the code would not be found, and so not removed.
+    return (
+        "#cloud-config\n"
+        "write_files:\n"
+        f"- path: {_PER_BOOT}-{cloud}\n"
+        "  owner: root:root\n"
+        "  permissions: '0700'\n"
+        "  content: |\n"
+    ) + textwrap.indent(script, "    ")
+
+
+def powershell(cloud: str, region: str, id: str, code: str, install: str | None = None) -> str:
+    """The script with which a Windows machine joins, as an administrator.
+
+    Args:
+        cloud: ``tencentcloud`` or ``alicloud``.
+        region: where it joins.
+        id: the code's id.
+        code: its value.
+        install: PowerShell commands that install the agent; default the vendor's package.
+    """
+    return "".join(
+        [
+            # By this line cloudbase-init knows what it is.
+            "#ps1_sysnative\n",
+            f"# Joins this machine to {cloud}, once. Holds a secret. Made by pulumi_hybrid.\n",
+            f"$Region = {_quoted(region)}\n",
+            f"$Id = {_quoted(id)}\n",
+            f"$Code = {_quoted(code)}\n\n",
+            _template(f"{cloud}.ps1"),
+            f"function Install-Agent {{\n{install}\n}}\n\n" if install else "",
+            _template("enroll.ps1"),
+        ]
+    )
+
+
+def _rendered(
+    write: Callable[..., str],
+    codes: Mapping[str, Mapping[str, tuple[Any, ...]]],
+    installs: Mapping[str, Mapping[str, Any]],
+    install: str,
+) -> pulumi.Output[Mapping[str, Mapping[str, str]]]:
+    """Every region's script: a secret as a whole, so that no part of it is shown by itself."""
+
+    def written(cloud: str, parts: tuple[Any, ...]) -> pulumi.Output[str]:
+        return pulumi.Output.all(*parts, installs[cloud][install]).apply(
+            lambda known: write(cloud, *known)
+        )
+
+    return pulumi.Output.secret(
+        pulumi.Output.all(
+            **{
+                cloud: pulumi.Output.all(
+                    **{region: written(cloud, parts) for region, parts in regions.items()}
+                )
+                for cloud, regions in codes.items()
+                if regions
+            }
+        )
+    )
+
+
+def _regions(cloud: str, inputs: dict[str, Any]) -> list[str]:
+    """The regions, taken out of the inputs."""
+    regions = list(inputs.pop("regions", ()))
+    if len(set(regions)) < len(regions):
+        raise Error(f"{cloud}: a region stands there twice")
+    if inputs and not regions:
+        raise Error(f"{cloud}: regions are not given")
+    return regions
+
+
+def _installs(inputs: dict[str, Any]) -> dict[str, Any]:
+    """How the agent is installed, taken out of the inputs."""
+    return {name: inputs.pop(name, None) for name in ("install_linux", "install_windows")}
+
+
+def _template(name: str) -> str:
+    return resources.files("pulumi_hybrid").joinpath(f"boot/{name}").read_text("utf-8")
+
+
+def _quoted(text: str) -> str:
+    """A PowerShell text in which nothing is expanded."""
+    return "'" + text.replace("'", "''") + "'"
