@@ -6,7 +6,6 @@ ours: the SDK's options for them do nothing.
 
 from __future__ import annotations
 
-import logging
 import threading
 from collections.abc import Mapping
 from dataclasses import dataclass
@@ -114,7 +113,7 @@ class AlicloudApi(Api):
         session: Session | None = None,
     ) -> None:
         known = {**COMMON_MEANINGS, **meanings}
-        session = session or _sessions.of(settings)
+        session = session or sessions.of(settings)
         super().__init__(
             product.title, keys=session.keys, meanings=known, call=call, deadline=deadline
         )
@@ -209,10 +208,7 @@ class Session:
         from alibabacloud_ecs20140526.client import Client
         from alibabacloud_tea_openapi.utils_models import Config
 
-        # With DEBUG=sdk in the environment two of them print the keys and the answers; the third
-        # prints what it was answered in place of a key.
-        for logger in ("alibabacloud-tea", "darabonba-core", "credentials"):
-            logging.getLogger(logger).setLevel(logging.CRITICAL)
+        credentials.silence()
         return Client(
             Config(
                 credential=_Credential(self.keys) if self.keys else None,
@@ -294,4 +290,4 @@ def _new_session(settings: Settings) -> Session:
     return Session(settings, credentials.keys(settings, partial(ask_sts, settings)))
 
 
-_sessions = Sessions(ALICLOUD, _new_session)
+sessions = Sessions(ALICLOUD, _new_session)

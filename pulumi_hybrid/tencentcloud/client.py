@@ -144,7 +144,7 @@ class TencentcloudApi(Api):
         session: Session | None = None,
     ) -> None:
         known = {**COMMON_MEANINGS, **meanings}
-        session = session or _sessions.of(settings)
+        session = session or sessions.of(settings)
         super().__init__(
             product.title, keys=session.keys, meanings=known, call=call, deadline=deadline
         )
@@ -348,4 +348,4 @@ def _new_session(settings: Settings) -> Session:
     return Session(settings, credentials.keys(settings, partial(ask_sts, settings)))
 
 
-_sessions = Sessions(TENCENTCLOUD, _new_session)
+sessions = Sessions(TENCENTCLOUD, _new_session)
