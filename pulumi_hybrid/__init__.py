@@ -9,25 +9,44 @@ Resources:
         Cloud.
     Enrollment: codes for many regions, and what a machine runs to join with them.
 
+Provider: another account, region or site than the stack's own, with TencentcloudConfig and
+    AlicloudConfig.
+
 Importing this package imports no vendor SDK: that happens in the provider process, at the first
 call that needs one.
 """
 
 from pulumi_hybrid import alicloud, tencentcloud
 from pulumi_hybrid.enrollment import (
-    AlicloudEnrollmentArgs,
+    AlicloudEnrollment,
     Enrollment,
-    TencentcloudEnrollmentArgs,
+    TencentcloudEnrollment,
 )
 from pulumi_hybrid.errors import Error
+from pulumi_hybrid.provider import (
+    AlicloudAssumeRole,
+    AlicloudAssumeRoleWithOidc,
+    AlicloudConfig,
+    Provider,
+    TencentcloudAssumeRole,
+    TencentcloudAssumeRoleWithWebIdentity,
+    TencentcloudConfig,
+)
 
 __version__ = "0.1.0"
 
 __all__ = [
-    "AlicloudEnrollmentArgs",
+    "AlicloudAssumeRole",
+    "AlicloudAssumeRoleWithOidc",
+    "AlicloudConfig",
+    "AlicloudEnrollment",
     "Enrollment",
     "Error",
-    "TencentcloudEnrollmentArgs",
+    "Provider",
+    "TencentcloudAssumeRole",
+    "TencentcloudAssumeRoleWithWebIdentity",
+    "TencentcloudConfig",
+    "TencentcloudEnrollment",
     "__version__",
     "alicloud",
     "tencentcloud",

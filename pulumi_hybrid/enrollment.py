@@ -5,8 +5,9 @@ from __future__ import annotations
 import shlex
 import textwrap
 from collections.abc import Callable, Mapping, Sequence
+from dataclasses import dataclass, fields
 from importlib import resources
-from typing import Any, TypedDict
+from typing import Any
 
 import pulumi
 
@@ -21,7 +22,8 @@ _ON_DESTROY = {"keep": "disable", "deregister": "deregister", "fail": "fail"}
 _PER_BOOT = "/var/lib/cloud/scripts/per-boot/pulumi-hybrid"
 
 
-class TencentcloudEnrollmentArgs(TypedDict, total=False):
+@dataclass(frozen=True)
+class TencentcloudEnrollment:
     """Tencent Cloud's side of an enrollment: the regions, and inputs of each ``tat.RegisterCode``.
 
     Attributes:
@@ -36,16 +38,17 @@ class TencentcloudEnrollmentArgs(TypedDict, total=False):
     """
 
     regions: Sequence[str]
-    description: pulumi.Input[str]
-    instance_name_prefix: pulumi.Input[str]
-    register_limit: pulumi.Input[int]
-    effective_time: pulumi.Input[int]
-    ip_address_range: pulumi.Input[str]
-    install_linux: pulumi.Input[str]
-    install_windows: pulumi.Input[str]
+    description: pulumi.Input[str] | None = None
+    instance_name_prefix: pulumi.Input[str] | None = None
+    register_limit: pulumi.Input[int] | None = None
+    effective_time: pulumi.Input[int] | None = None
+    ip_address_range: pulumi.Input[str] | None = None
+    install_linux: pulumi.Input[str] | None = None
+    install_windows: pulumi.Input[str] | None = None
 
 
-class AlicloudEnrollmentArgs(TypedDict, total=False):
+@dataclass(frozen=True)
+class AlicloudEnrollment:
     """Alibaba Cloud's side of an enrollment: the regions, and inputs of each ``ecs.Activation``.
 
     Attributes:
@@ -62,15 +65,15 @@ class AlicloudEnrollmentArgs(TypedDict, total=False):
     """
 
     regions: Sequence[str]
-    instance_name: pulumi.Input[str]
-    description: pulumi.Input[str]
-    instance_count: pulumi.Input[int]
-    time_to_live_in_hours: pulumi.Input[int]
-    ip_address_range: pulumi.Input[str]
-    resource_group_id: pulumi.Input[str]
-    tags: pulumi.Input[Mapping[str, pulumi.Input[str]]]
-    install_linux: pulumi.Input[str]
-    install_windows: pulumi.Input[str]
+    instance_name: pulumi.Input[str] | None = None
+    description: pulumi.Input[str] | None = None
+    instance_count: pulumi.Input[int] | None = None
+    time_to_live_in_hours: pulumi.Input[int] | None = None
+    ip_address_range: pulumi.Input[str] | None = None
+    resource_group_id: pulumi.Input[str] | None = None
+    tags: pulumi.Input[Mapping[str, pulumi.Input[str]]] | None = None
+    install_linux: pulumi.Input[str] | None = None
+    install_windows: pulumi.Input[str] | None = None
 
 
 class Enrollment(pulumi.ComponentResource):
@@ -108,24 +111,18 @@ class Enrollment(pulumi.ComponentResource):
         resource_name: str,
         opts: pulumi.ResourceOptions | None = None,
         *,
-        tencentcloud: TencentcloudEnrollmentArgs | None = None,
-        alicloud: AlicloudEnrollmentArgs | None = None,
+        tencentcloud: TencentcloudEnrollment | None = None,
+        alicloud: AlicloudEnrollment | None = None,
         rotate_before_hours: pulumi.Input[float] | None = None,
         on_destroy: str = "keep",
     ) -> None:
         super().__init__("pulumi_hybrid:index:Enrollment", resource_name, None, opts)
         if on_destroy not in _ON_DESTROY:
             raise Error(f"on_destroy: must be one of {', '.join(_ON_DESTROY)}")
-        tencentcloud_inputs: dict[str, Any] = {**(tencentcloud or {})}
-        alicloud_inputs: dict[str, Any] = {**(alicloud or {})}
-        tencentcloud_regions = _regions("tencentcloud", tencentcloud_inputs)
-        alicloud_regions = _regions("alicloud", alicloud_inputs)
+        tencentcloud_regions = _regions("tencentcloud", tencentcloud)
+        alicloud_regions = _regions("alicloud", alicloud)
         if not tencentcloud_regions and not alicloud_regions:
             raise Error("an Enrollment needs regions: give tencentcloud, alicloud or both")
-        installs = {
-            "tencentcloud": _installs(tencentcloud_inputs),
-            "alicloud": _installs(alicloud_inputs),
-        }
         child = pulumi.ResourceOptions(parent=self)
         self.register_codes = {
             region: RegisterCode(
@@ -134,7 +131,7 @@ class Enrollment(pulumi.ComponentResource):
                 region=region,
                 rotate_before_hours=rotate_before_hours,
                 when_in_use=on_destroy,
-                **tencentcloud_inputs,
+                **_inputs(tencentcloud),
             )
             for region in tencentcloud_regions
         }
@@ -145,22 +142,23 @@ class Enrollment(pulumi.ComponentResource):
                 region=region,
                 rotate_before_hours=rotate_before_hours,
                 when_in_use=_ON_DESTROY[on_destroy],
-                **alicloud_inputs,
+                **_inputs(alicloud),
             )
             for region in alicloud_regions
         }
         codes = {
             "tencentcloud": {
-                region: (region, code.register_code_id, code.register_code_value)
+                region: (code.register_code_id, code.register_code_value)
                 for region, code in self.register_codes.items()
             },
             "alicloud": {
-                region: (region, activation.activation_id, activation.activation_code)
+                region: (activation.activation_id, activation.activation_code)
                 for region, activation in self.activations.items()
             },
         }
-        self.cloud_init = _rendered(cloud_init, codes, installs, "install_linux")
-        self.powershell = _rendered(powershell, codes, installs, "install_windows")
+        sides = {"tencentcloud": tencentcloud, "alicloud": alicloud}
+        self.cloud_init = _rendered(cloud_init, codes, sides, "install_linux")
+        self.powershell = _rendered(powershell, codes, sides, "install_windows")
         # The scripts are derived, as the register commands are: in state they would be two more
         # copies of the codes.
         self.register_outputs({})
@@ -226,23 +224,20 @@ def powershell(cloud: str, region: str, id: str, code: str, install: str | None 
 
 def _rendered(
     write: Callable[..., str],
-    codes: Mapping[str, Mapping[str, tuple[Any, ...]]],
-    installs: Mapping[str, Mapping[str, Any]],
+    codes: Mapping[str, Mapping[str, Sequence[pulumi.Output[Any]]]],
+    sides: Mapping[str, TencentcloudEnrollment | AlicloudEnrollment | None],
     install: str,
 ) -> pulumi.Output[Mapping[str, Mapping[str, str]]]:
     """Every region's script: a secret as a whole, so that no part of it is shown by itself."""
 
-    def written(cloud: str, parts: tuple[Any, ...]) -> pulumi.Output[str]:
-        return pulumi.Output.all(*parts, installs[cloud][install]).apply(
-            lambda known: write(cloud, *known)
-        )
+    def written(cloud: str, region: str) -> pulumi.Output[str]:
+        parts = (*codes[cloud][region], getattr(sides[cloud], install))
+        return pulumi.Output.all(*parts).apply(lambda known: write(cloud, region, *known))
 
     return pulumi.Output.secret(
-        pulumi.Output.all(
-            **{
-                cloud: pulumi.Output.all(
-                    **{region: written(cloud, parts) for region, parts in regions.items()}
-                )
+        pulumi.Output.from_input(
+            {
+                cloud: {region: written(cloud, region) for region in regions}
                 for cloud, regions in codes.items()
                 if regions
             }
@@ -250,19 +245,21 @@ def _rendered(
     )
 
 
-def _regions(cloud: str, inputs: dict[str, Any]) -> list[str]:
-    """The regions, taken out of the inputs."""
-    regions = list(inputs.pop("regions", ()))
+def _regions(cloud: str, side: TencentcloudEnrollment | AlicloudEnrollment | None) -> list[str]:
+    regions = list(side.regions) if side else []
     if len(set(regions)) < len(regions):
         raise Error(f"{cloud}: a region stands there twice")
-    if inputs and not regions:
-        raise Error(f"{cloud}: regions are not given")
     return regions
 
 
-def _installs(inputs: dict[str, Any]) -> dict[str, Any]:
-    """How the agent is installed, taken out of the inputs."""
-    return {name: inputs.pop(name, None) for name in ("install_linux", "install_windows")}
+def _inputs(side: TencentcloudEnrollment | AlicloudEnrollment | None) -> dict[str, Any]:
+    """The inputs of each code: all but what is the enrollment's own."""
+    own = ("regions", "install_linux", "install_windows")
+    return {
+        each.name: getattr(side, each.name)
+        for each in (fields(side) if side else ())
+        if each.name not in own
+    }
 
 
 def _template(name: str) -> str:

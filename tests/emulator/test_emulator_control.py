@@ -21,7 +21,8 @@ def test_health(control: Callable[..., Answer]) -> None:
     answer = control("GET", "health")
     assert answer.status == 200
     assert answer.json["status"] == "ok"
-    assert answer.json["services"]["tat"] == "2020-10-28"
+    assert answer.json["services"]["tencentcloud"]["tat"] == "2020-10-28"
+    assert answer.json["services"]["alibabacloud"]["sts"] == "2015-04-01"
 
 
 def test_requests(emulator: Emulator, control: Callable[..., Answer], sdk: Sdk) -> None:
