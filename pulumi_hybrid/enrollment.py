@@ -116,13 +116,13 @@ class Enrollment(pulumi.ComponentResource):
         rotate_before_hours: pulumi.Input[float] | None = None,
         on_destroy: str = "keep",
     ) -> None:
-        super().__init__("pulumi_hybrid:index:Enrollment", resource_name, None, opts)
         if on_destroy not in _ON_DESTROY:
             raise Error(f"on_destroy: must be one of {', '.join(_ON_DESTROY)}")
         tencentcloud_regions = _regions("tencentcloud", tencentcloud)
         alicloud_regions = _regions("alicloud", alicloud)
         if not tencentcloud_regions and not alicloud_regions:
             raise Error("an Enrollment needs regions: give tencentcloud, alicloud or both")
+        super().__init__("pulumi_hybrid:index:Enrollment", resource_name, None, opts)
         child = pulumi.ResourceOptions(parent=self)
         self.register_codes = {
             region: RegisterCode(
@@ -234,15 +234,12 @@ def _rendered(
         parts = (*codes[cloud][region], getattr(sides[cloud], install))
         return pulumi.Output.all(*parts).apply(lambda known: write(cloud, region, *known))
 
-    return pulumi.Output.secret(
-        pulumi.Output.from_input(
-            {
-                cloud: {region: written(cloud, region) for region in regions}
-                for cloud, regions in codes.items()
-                if regions
-            }
-        )
-    )
+    scripts: dict[str, Any] = {
+        cloud: {region: written(cloud, region) for region in regions}
+        for cloud, regions in codes.items()
+        if regions
+    }
+    return pulumi.Output.secret(pulumi.Output.from_input(scripts))
 
 
 def _regions(cloud: str, side: TencentcloudEnrollment | AlicloudEnrollment | None) -> list[str]:
