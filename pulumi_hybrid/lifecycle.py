@@ -604,12 +604,21 @@ class Lifecycle(ResourceProvider, ABC):
 class LifecycleResource(Resource):
     """A resource in a program.
 
+    Attributes:
+        pulumi_type: its type token, the same for ever.
+
     Args:
         provider: what looks after it.
         resource_name: its name in the program.
         inputs: what the program gives.
         opts: the engine's options.
     """
+
+    pulumi_type: ClassVar[str]
+
+    def __init_subclass__(cls, module: str = "", name: str = "Resource", **kwargs: Any) -> None:
+        super().__init_subclass__(module=module, name=name, **kwargs)
+        cls.pulumi_type = f"pulumi-python:{cls._resource_type_name}"
 
     def __init__(
         self,

@@ -16,7 +16,9 @@ from .alibabacloud import Text, Whole, account_number, invalid
 from .api import Api, Call, Json, Session, VendorError
 from .clock import rfc3339
 
-ROLE_ARN = re.compile(r"acs:ram::[0-9]+:role/(?P<name>[a-zA-Z0-9.-]{1,64})")
+ROLE_ARN = re.compile(r"acs:ram::[0-9]+:role/[a-zA-Z0-9.-]{1,64}")
+EXTERNAL_ID = re.compile(r"[\w+=,.@:/-]{2,1224}", re.ASCII)
+POLICY_SIZE = 2048  # bytes
 SESSION_NAME = re.compile(r"[a-zA-Z0-9.@_-]{2,64}")
 
 api = Api("sts", "2015-04-01")
@@ -40,13 +42,13 @@ def get_caller_identity(call: Call) -> Json:
             "UserId": user_id,
             "Arn": f"acs:ram::{number}:user/{call.secret_id}",
         }
-    role_id = account_number(session.role_arn)
+    role_id, role_name = account_number(session.role_arn), session.role_arn.rpartition("/")[2]
     return {
         "IdentityType": "AssumedRoleUser",
         "AccountId": number,
         "PrincipalId": f"{role_id}:{session.name}",
         "RoleId": role_id,
-        "Arn": _assumed(session.role_arn, session.name, number),
+        "Arn": f"acs:ram::{number}:assumed-role/{role_name}/{session.name}",
     }
 
 
@@ -66,7 +68,11 @@ def get_caller_identity(call: Call) -> Json:
 )
 def assume_role(call: Call) -> Json:
     """Users and roles may."""
-    return _assume(call, call.get("ExternalId"))
+    external_id, source = call.get("ExternalId"), call.get("SourceIdentity")
+    if external_id is not None and not EXTERNAL_ID.fullmatch(external_id):
+        raise invalid("ExternalId", "InvalidParameter.ExternalId")
+    answer = _assume(call, external_id)
+    return answer if source is None else {**answer, "SourceIdentity": source}
 
 
 @api.action(
@@ -96,13 +102,15 @@ def _assume(call: Call, external_id: str | None, provider: str = "") -> Json:
     if not SESSION_NAME.fullmatch(name):
         raise invalid("RoleSessionName", "InvalidParameter.RoleSessionName")
     if call.get("Policy") is not None:
+        if len(call["Policy"].encode()) > POLICY_SIZE:
+            raise invalid("Policy", "InvalidParameter.PolicySize")
         try:
             json.loads(call["Policy"])
         except ValueError:
             raise invalid("Policy", "InvalidParameter.PolicyGrammar") from None
     role = call.access.find_role(arn)
     if role is None:
-        raise VendorError("EntityNotExist.Role", f"The role not exists: {arn}.", 404)
+        raise VendorError("EntityNotExist.Role", "The specified Role not exists.", 404)
     if not call.access.trusts(role, call.secret_id, provider, external_id):
         raise VendorError(
             "NoPermission",
@@ -114,7 +122,6 @@ def _assume(call: Call, external_id: str | None, provider: str = "") -> Json:
     key, token = secrets.token_urlsafe(33), secrets.token_urlsafe(256)
     session = Session(arn, name, call.account, expires)
     call.access.give(role, call.secret_id, secret_id, (key, token), session)
-    owner = account_number(call.access.owner(secret_id))
     return {
         "Credentials": {
             "AccessKeyId": secret_id,
@@ -123,12 +130,7 @@ def _assume(call: Call, external_id: str | None, provider: str = "") -> Json:
             "Expiration": rfc3339(expires),
         },
         "AssumedRoleUser": {
-            "Arn": _assumed(arn, name, owner),
+            "Arn": f"{arn}/{name}",
             "AssumedRoleId": f"{account_number(arn)}:{name}",
         },
     }
-
-
-def _assumed(arn: str, session_name: str, owner: str) -> str:
-    role = ROLE_ARN.fullmatch(arn)
-    return f"acs:ram::{owner}:assumed-role/{role['name'] if role else arn}/{session_name}"

@@ -102,7 +102,7 @@ class Emulator:
     def start(self) -> Emulator:
         """Listen; returns once a client can connect."""
         try:
-            self._server = Server(self.port, self._answer)
+            self._server = Server(self.port, self._answer, self._clock.signing_time)
         except OSError:
             self._store.close()
             raise

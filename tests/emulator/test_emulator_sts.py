@@ -267,9 +267,14 @@ def test_alibabacloud_identity(emulator: Emulator) -> None:
 
 def test_alibabacloud_answer(emulator: Emulator) -> None:
     answer = alibabacloud_sts(
-        emulator, "AssumeRole", RoleArn=ROLE["alibabacloud"], RoleSessionName="session"
+        emulator,
+        "AssumeRole",
+        RoleArn=ROLE["alibabacloud"],
+        RoleSessionName="session",
+        SourceIdentity="alice",
     )
-    assert set(answer) == {"Credentials", "AssumedRoleUser", "RequestId"}
+    assert set(answer) == {"Credentials", "AssumedRoleUser", "SourceIdentity", "RequestId"}
+    assert answer["AssumedRoleUser"]["Arn"] == f"{ROLE['alibabacloud']}/session"
     assert answer["Credentials"]["AccessKeyId"].startswith("STS.")
     assert answer["AssumedRoleUser"]["AssumedRoleId"].endswith(":session")
     expires = datetime.strptime(answer["Credentials"]["Expiration"], "%Y-%m-%dT%H:%M:%SZ")
@@ -288,6 +293,9 @@ def test_alibabacloud_answer(emulator: Emulator) -> None:
         ({"DurationSeconds": 899}, "InvalidParameter.DurationSeconds"),
         ({"DurationSeconds": 43201}, "InvalidParameter.DurationSeconds"),
         ({"Policy": "{"}, "InvalidParameter.PolicyGrammar"),
+        ({"Policy": f'"{2047 * "x"}"'}, "InvalidParameter.PolicySize"),
+        ({"ExternalId": "a"}, "InvalidParameter.ExternalId"),
+        ({"ExternalId": "two words"}, "InvalidParameter.ExternalId"),
         ({"RoleArn": ""}, "MissingParameter"),
     ],
 )
@@ -337,7 +345,7 @@ def test_the_older_signature(emulator: Emulator) -> None:
         RoleArn=ROLE["alibabacloud"],
         RoleSessionName="session",
         DurationSeconds="900",
-        ExternalId=odd,
+        ExternalId="a+b=c/d",
     )
     assert answer.status == 200
     given = answer.json["Credentials"]
