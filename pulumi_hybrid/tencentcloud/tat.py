@@ -6,6 +6,7 @@ import shlex
 import subprocess
 from collections.abc import Iterator
 from contextlib import suppress
+from dataclasses import dataclass
 from datetime import datetime, timedelta
 from typing import Any
 
@@ -27,6 +28,7 @@ from pulumi_hybrid.fields import (
     Whole,
 )
 from pulumi_hybrid.lifecycle import Lifecycle, LifecycleResource, Made, Properties
+from pulumi_hybrid.lookup import Lookup
 from pulumi_hybrid.rotation import ROTATE_BEFORE_HOURS, rotation_reasons
 from pulumi_hybrid.settings import TENCENTCLOUD
 from pulumi_hybrid.tencentcloud.client import Product, TencentcloudApi
@@ -226,19 +228,19 @@ def _called(machine: dict[str, Any]) -> str:
 
 def _machines(api: Api, id: str) -> Iterator[dict[str, Any]]:
     """The machines that are registered with the code."""
+    filters = [{"Name": "register-code-id", "Values": [id]}]
+    machines = _listed(api, "DescribeRegisterInstances", "RegisterInstanceSet", Filters=filters)
+    return (machine for machine in machines if machine.get("InstanceId"))
+
+
+def _listed(api: Api, action: str, field: str, **parameters: Any) -> Iterator[dict[str, Any]]:
+    """All that a Describe action lists, page by page."""
     offset = 0
     while True:
-        answer = api.call(
-            "DescribeRegisterInstances",
-            {
-                "Filters": [{"Name": "register-code-id", "Values": [id]}],
-                "Offset": offset,
-                "Limit": _PAGE,
-            },
-        )
-        machines = objects(answer.get("RegisterInstanceSet"))
-        yield from (machine for machine in machines if machine.get("InstanceId"))
-        if len(machines) < _PAGE:
+        answer = api.call(action, {**parameters, "Offset": offset, "Limit": _PAGE})
+        page = objects(answer.get(field))
+        yield from page
+        if len(page) < _PAGE:
             return
         offset += _PAGE
 
@@ -399,3 +401,195 @@ def _linux_command(region: str, id: str, value: str) -> str:
 def _windows_command(region: str, id: str, value: str) -> str:
     agent = r"C:\Program Files\QCloud\tat_agent\tat_agent.exe"
     return subprocess.list2cmdline([agent, "register", region, id, value])
+
+
+@dataclass(frozen=True)
+class RegisterInstance:
+    """A machine that registered.
+
+    Attributes:
+        instance_id: ``rins-…``.
+        instance_name: its name; it can be changed in the console.
+        register_code_id: the code that it registered with.
+        status: ``Online`` or ``Offline``.
+        machine_id: by which the agent knows the machine.
+        system_name: ``Linux`` or ``Windows``.
+        host_name: as it was when it registered.
+        local_ip: its own address.
+        created_time: RFC 3339, UTC.
+        updated_time: RFC 3339, UTC.
+        tags: as a mapping.
+    """
+
+    instance_id: str
+    instance_name: str
+    register_code_id: str
+    status: str
+    machine_id: str
+    system_name: str
+    host_name: str
+    local_ip: str
+    created_time: str
+    updated_time: str
+    tags: dict[str, str]
+
+
+@dataclass(frozen=True)
+class GetRegisterInstancesResult:
+    """What ``get_register_instances`` found.
+
+    Attributes:
+        register_instances: the machines.
+    """
+
+    register_instances: list[RegisterInstance]
+
+
+@dataclass(frozen=True)
+class RegisterCodeInfo:
+    """A register code of the account, whoever made it; its value is shown to nobody.
+
+    Attributes:
+        register_code_id: its id.
+        description: empty where there is none.
+        instance_name_prefix: empty where there is none.
+        register_limit: how many machines may register.
+        registered_count: how many have.
+        ip_address_range: empty for any.
+        enabled: False once it was disabled.
+        created_time: RFC 3339, UTC.
+        expired_time: RFC 3339, UTC; None where it is valid for ever.
+    """
+
+    register_code_id: str
+    description: str
+    instance_name_prefix: str
+    register_limit: int | None
+    registered_count: int | None
+    ip_address_range: str
+    enabled: bool | None
+    created_time: str | None
+    expired_time: str | None
+
+
+@dataclass(frozen=True)
+class GetRegisterCodesResult:
+    """What ``get_register_codes`` found.
+
+    Attributes:
+        register_codes: the codes.
+    """
+
+    register_codes: list[RegisterCodeInfo]
+
+
+def get_register_instances(
+    *,
+    register_code_id: str | None = None,
+    register_status: str | None = None,
+    region: str | None = None,
+    opts: pulumi.InvokeOptions | None = None,
+) -> GetRegisterInstancesResult:
+    """Which machines registered, with which code, and whether they are online; in a preview too.
+
+    Args:
+        register_code_id: those that registered with this code; default any.
+        register_status: ``Online`` or ``Offline``; default both.
+        region: where; default the provider's.
+        opts: an explicit ``provider``, or the ``parent`` whose provider it is.
+
+    Raises:
+        LookUpFailed: the vendor refused, or could not be asked.
+
+    Source: TAT DescribeRegisterInstances, 2020-10-28.
+    """
+    return _instances_lookup.now(
+        opts, register_code_id=register_code_id, register_status=register_status, region=region
+    )
+
+
+def get_register_instances_output(
+    *,
+    register_code_id: pulumi.Input[str] | None = None,
+    register_status: pulumi.Input[str] | None = None,
+    region: pulumi.Input[str] | None = None,
+    opts: pulumi.InvokeOptions | None = None,
+) -> pulumi.Output[GetRegisterInstancesResult]:
+    """As ``get_register_instances``, of inputs that may not be known yet."""
+    return _instances_lookup.output(
+        opts, register_code_id=register_code_id, register_status=register_status, region=region
+    )
+
+
+def get_register_codes(
+    *, region: str | None = None, opts: pulumi.InvokeOptions | None = None
+) -> GetRegisterCodesResult:
+    """All register codes of the account in a region.
+
+    Args:
+        region: where; default the provider's.
+        opts: an explicit ``provider``, or the ``parent`` whose provider it is.
+
+    Raises:
+        LookUpFailed: the vendor refused, or could not be asked.
+
+    Source: TAT DescribeRegisterCodes, 2020-10-28.
+    """
+    return _codes_lookup.now(opts, region=region)
+
+
+def get_register_codes_output(
+    *, region: pulumi.Input[str] | None = None, opts: pulumi.InvokeOptions | None = None
+) -> pulumi.Output[GetRegisterCodesResult]:
+    """As ``get_register_codes``, of a region that may not be known yet."""
+    return _codes_lookup.output(opts, region=region)
+
+
+def _find_instances(api: Api, inputs: Properties) -> GetRegisterInstancesResult:
+    filters = [
+        {"Name": name.replace("_", "-"), "Values": [value]} for name, value in inputs.items()
+    ]
+    machines = _listed(
+        api,
+        "DescribeRegisterInstances",
+        "RegisterInstanceSet",
+        **({"Filters": filters} if filters else {}),
+    )
+    return GetRegisterInstancesResult([_register_instance(machine) for machine in machines])
+
+
+def _register_instance(machine: dict[str, Any]) -> RegisterInstance:
+    def shown(name: str) -> str:
+        return str(machine.get(name) or "")
+
+    return RegisterInstance(
+        instance_id=shown("InstanceId"),
+        instance_name=shown("InstanceName"),
+        register_code_id=shown("RegisterCodeId"),
+        status=shown("Status"),
+        machine_id=shown("MachineId"),
+        system_name=shown("SystemName"),
+        host_name=shown("HostName"),
+        local_ip=shown("LocalIp"),
+        created_time=shown("CreatedTime"),
+        updated_time=shown("UpdatedTime"),
+        tags={str(tag.get("Key")): str(tag.get("Value")) for tag in objects(machine.get("Tags"))},
+    )
+
+
+def _find_codes(api: Api, _inputs: Properties) -> GetRegisterCodesResult:
+    return GetRegisterCodesResult(
+        [
+            RegisterCodeInfo(
+                register_code_id=str(code.get("RegisterCodeId")),
+                **{
+                    name: now for name, now in _properties(code).items() if name != "effective_time"
+                },
+            )
+            for code in _listed(api, "DescribeRegisterCodes", "RegisterCodeSet")
+        ]
+    )
+
+
+_instances_lookup = Lookup("registered machines", RegisterCodeProvider, _find_instances)
+_codes_lookup = Lookup("register codes", RegisterCodeProvider, _find_codes)

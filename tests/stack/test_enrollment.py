@@ -74,8 +74,22 @@ def join(stack: Stack) -> list[str]:
     return joined
 
 
+LOOKUPS = """
+guangzhou = fleet.register_codes["ap-guangzhou"]
+pulumi.export("in_guangzhou", tat.get_register_instances_output(
+    register_code_id=guangzhou.register_code_id, region=guangzhou.region))
+beijing = fleet.activations["cn-beijing"]
+pulumi.export("in_beijing", ecs.get_managed_instances_output(
+    activation_id=beijing.activation_id, region=beijing.region).instances)
+pulumi.export("now", len(tat.get_register_instances(region="ap-singapore").register_instances))
+"""
+
+
 def test_a_fleet_lives(stack: Stack) -> None:
-    program(stack)
+    program(stack, more=LOOKUPS)
+    # Of codes that are not made yet nothing is known, and nothing asked.
+    stack.preview()
+    assert stack.calls("DescribeManagedInstances") == []
     stack.up()
     scripts = stack.outputs()
     assert {cloud: sorted(regions) for cloud, regions in scripts["powershell"].items()} == {
@@ -87,6 +101,22 @@ def test_a_fleet_lives(stack: Stack) -> None:
     assert len(before) == 4
     joined = join(stack)
     assert len(joined) == 4
+
+    # Who joined is found, in a preview too.
+    shown = stack.preview().text
+    by_code = {
+        machine.get("RegisterCodeId") or machine["ActivationId"]: str(machine["InstanceId"])
+        for machine in machines(stack)
+    }
+    for code in ("hall-ap-guangzhou", "hall-cn-beijing"):
+        assert by_code[before[code]] in shown
+    stack.up()
+    found = stack.outputs()
+    (machine,) = found["in_guangzhou"]["register_instances"]
+    assert machine["instance_id"] == by_code[before["hall-ap-guangzhou"]]
+    assert machine["status"] == "Online"
+    assert [machine["connected"] for machine in found["in_beijing"]] == [True]
+    assert found["now"] == 1
 
     # Another region touches no other.
     program(stack, tencentcloud=("eu-frankfurt", "ap-guangzhou", "ap-singapore"))
