@@ -44,7 +44,7 @@ def lint(session: nox.Session) -> None:
 @nox.session(venv_backend="none")
 def types(session: nox.Session) -> None:
     session.run(_tool("mypy"), external=True)
-    for program in sorted(Path("examples").glob("*/__main__.py")):
+    for program in sorted(Path("examples").glob("**/__main__.py")):
         session.run(_tool("mypy"), str(program), external=True)
 
 

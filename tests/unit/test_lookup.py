@@ -183,7 +183,7 @@ def test_the_output_form_waits_for_its_inputs_and_is_no_secret(cloud: Emulator) 
         return text
 
     def program() -> pulumi.Output[Any]:
-        id = pulumi.Output.from_input(later(code["register_code_id"]))
+        id: pulumi.Output[str] = pulumi.Output.from_input(later(code["register_code_id"]))
         machines = tat.get_register_instances_output(register_code_id=id)
         others = ecs.get_managed_instances_output(activation_id=managed["activation_id"])
         return pulumi.Output.all(
