@@ -88,6 +88,7 @@ def wheel(session: nox.Session) -> None:
             "import importlib.resources as r, pulumi_hybrid as p; files = r.files(p);"
             "assert files.joinpath('py.typed').is_file();"
             "assert files.joinpath('pulumi-plugin.json').is_file();"
+            "assert files.joinpath('boot/enroll.ps1').is_file();"
             "assert 'site-packages' in p.__file__, p.__file__",
         )
         session.run("python", "-m", "pulumi_hybrid.emulator", "--help", silent=True)

@@ -88,7 +88,8 @@ class Enrollment(pulumi.ComponentResource):
             have joined stay as they are.
         on_destroy: what becomes of machines when their code is destroyed, with its region or the
             whole enrollment: ``keep`` (default) leaves them registered, ``deregister`` deregisters
-            them, ``fail`` fails as long as there are some.
+            them, ``fail`` fails as long as there are some. Machines of a code that a rotation has
+            replaced stay in any case.
 
     Attributes:
         register_codes: Tencent Cloud's codes by region.
