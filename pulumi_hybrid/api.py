@@ -11,6 +11,7 @@ from pulumi_hybrid import connection
 from pulumi_hybrid.clock import Deadline
 from pulumi_hybrid.engine import Call
 from pulumi_hybrid.errors import Answer, Refused
+from pulumi_hybrid.listing import Listing, listing_of
 from pulumi_hybrid.pace import wait_for_turn
 from pulumi_hybrid.retry import repeat
 
@@ -40,10 +41,12 @@ class Api(ABC):
 
     Attributes:
         account: the key's id, by which requests are counted.
+        region: the region's name; empty for products that take none.
         deadline: how long the whole call may take.
     """
 
     account: str
+    region: str = ""
 
     def __init__(
         self, product: str, *, meanings: Mapping[str, Meaning], call: Call, deadline: Deadline
@@ -90,7 +93,16 @@ class Api(ABC):
                 raise connection.lost(title, f"it came without {' and '.join(missing)}", id)
             return answer
 
-        return repeat(send, call=self._call, deadline=self.deadline, repeatable=repeatable)
+        try:
+            return repeat(send, call=self._call, deadline=self.deadline, repeatable=repeatable)
+        finally:
+            if not action.startswith("Describe"):
+                self.listing.forget()
+
+    @property
+    def listing(self) -> Listing:
+        """What this process has seen of the product's listing, since it changed anything there."""
+        return listing_of((self._product, self.account, self.region))
 
     def sleep(self, seconds: float) -> None:
         """Wait, but no longer than the engine does."""

@@ -141,6 +141,13 @@ class Lifecycle(ResourceProvider, ABC):
             inputs: all that the program gives, and the notes of earlier runs.
         """
 
+    def look_over(self, api: Api, id: str, inputs: Properties) -> Properties | None:
+        """The same for a refresh, where what a listing showed moments ago will do.
+
+        None only where ``look_up`` says so: a listing may lag, or leave something out.
+        """
+        return self.look_up(api, id, inputs)
+
     def change(
         self, api: Api, id: str, now: Properties, inputs: Properties, names: list[str]
     ) -> None:
@@ -326,10 +333,12 @@ class Lifecycle(ResourceProvider, ABC):
         first_look = self.id_output not in props and not once_only
         unfinished = not any(name in props for name in self.outputs)
         noted = {**before, **self._notes(props)}
-        if first_look or not unfinished:
+        if first_look:
             now = self._look_up(api, id_, noted)
-        else:
+        elif unfinished:
             now = self._await(api, id_, noted)
+        else:
+            now = self._look_up(api, id_, noted, refresh=True)
         if now is None and first_look:
             raise self._nothing_there(id_, before, "Check the id and the region")
         if now is None:
@@ -460,10 +469,13 @@ class Lifecycle(ResourceProvider, ABC):
             return False
         return self.unique.is_made_up(str(inputs.get(self.unique.name)), call)
 
-    def _look_up(self, api: Api, id: str, inputs: Properties) -> Properties | None:
-        """What ``look_up`` says; an answer that it does not understand is no bug of ours."""
+    def _look_up(
+        self, api: Api, id: str, inputs: Properties, *, refresh: bool = False
+    ) -> Properties | None:
+        """What a look says; an answer that it does not understand is no bug of ours."""
+        look = self.look_over if refresh else self.look_up
         try:
-            return self.look_up(api, id, inputs)
+            return look(api, id, inputs)
         except (AttributeError, KeyError, TypeError, ValueError) as error:
             raise Error(
                 f"what the vendor shows of {id} is not as its pages say "

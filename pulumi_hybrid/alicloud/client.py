@@ -92,7 +92,7 @@ class AlicloudApi(Api):
         super().__init__("ECS", meanings=known, call=call, deadline=deadline)
         session = _session(settings)
         self.account = session.account
-        self._region = region
+        self.region = region
         self._client = session.client(region)
         self._answer_seconds = min(
             connection.ANSWER_SECONDS, call.timeout or connection.ANSWER_SECONDS
@@ -115,7 +115,7 @@ class AlicloudApi(Api):
             req_body_type="formData",
             body_type="json",
         )
-        request = OpenApiRequest(query=Utils.query({"RegionId": self._region, **parameters}))
+        request = OpenApiRequest(query=Utils.query({"RegionId": self.region, **parameters}))
         milliseconds = round(self._answer_seconds * 1000)
         runtime = RuntimeOptions(
             connect_timeout=min(round(connection.CONNECT_SECONDS * 1000), milliseconds),

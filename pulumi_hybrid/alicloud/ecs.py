@@ -29,6 +29,7 @@ from pulumi_hybrid.fields import (
     Whole,
 )
 from pulumi_hybrid.lifecycle import Lifecycle, LifecycleResource, Made, Properties
+from pulumi_hybrid.listing import Page, pages_of
 from pulumi_hybrid.rotation import ROTATE_BEFORE_HOURS, rotation_reasons
 from pulumi_hybrid.settings import ALICLOUD
 
@@ -193,6 +194,10 @@ class ActivationProvider(Lifecycle):
                 return _properties(activation)
         return None
 
+    def look_over(self, api: Api, id: str, inputs: Properties) -> Properties | None:  # noqa: D102
+        activation = api.listing.find(id, lambda number: _page(api, number))
+        return self.look_up(api, id, inputs) if activation is None else _properties(activation)
+
     def change(  # noqa: D102
         self, api: Api, id: str, now: Properties, inputs: Properties, names: list[str]
     ) -> None:
@@ -294,6 +299,16 @@ def _deregister(api: Api, instance_id: str) -> None:
         api.call("DeregisterManagedInstance", {"InstanceId": instance_id})
     except NotFound:
         return
+
+
+def _page(api: Api, number: int) -> Page:
+    """A page of all activations in the region, by id, and how many pages there are."""
+    answer = api.call("DescribeActivations", {"PageNumber": number + 1, "PageSize": _PAGE})
+    activations = {
+        activation.get("ActivationId"): activation
+        for activation in objects(answer.get("ActivationList"), "Activation")
+    }
+    return activations, pages_of(whole(answer.get("TotalCount")), _PAGE)
 
 
 def _properties(activation: Mapping[str, Any]) -> Properties:
