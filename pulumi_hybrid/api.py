@@ -11,7 +11,7 @@ from pulumi_hybrid import connection
 from pulumi_hybrid.clock import Deadline
 from pulumi_hybrid.engine import Call
 from pulumi_hybrid.errors import Answer, Refused
-from pulumi_hybrid.listing import Listing, listing_of
+from pulumi_hybrid.listing import listing_of
 from pulumi_hybrid.pace import wait_for_turn
 from pulumi_hybrid.retry import repeat
 
@@ -97,12 +97,12 @@ class Api(ABC):
             return repeat(send, call=self._call, deadline=self.deadline, repeatable=repeatable)
         finally:
             if not action.startswith("Describe"):
-                self.listing.forget()
+                listing_of(self.place).forget()
 
     @property
-    def listing(self) -> Listing:
-        """What this process has seen of the product's listing, since it changed anything there."""
-        return listing_of((self._product, self.account, self.region))
+    def place(self) -> tuple[str, str, str]:
+        """Product, account and region: what may be shared within the process."""
+        return self._product, self.account, self.region
 
     def sleep(self, seconds: float) -> None:
         """Wait, but no longer than the engine does."""
@@ -116,8 +116,12 @@ class Api(ABC):
             state: what is waited in; while it stays the same, a text is shown every ten seconds.
             seconds: how long; no longer than the engine does.
         """
-        self._call.progress(text, state)
+        self.progress(text, state)
         self.sleep(seconds)
+
+    def progress(self, text: str, state: str) -> None:
+        """Show on the resource's row what goes on; one state's texts come ten seconds apart."""
+        self._call.progress(text, state)
 
     def warn(self, text: str) -> None:
         """Show the text as a warning that stays in the run's diagnostics."""

@@ -148,6 +148,10 @@ class Lifecycle(ResourceProvider, ABC):
         """
         return self.look_up(api, id, inputs)
 
+    def look_again(self, api: Api, id: str, inputs: Properties) -> Properties | None:
+        """The same for what is being waited for, so that those who wait may share a request."""
+        return self.look_up(api, id, inputs)
+
     def change(
         self, api: Api, id: str, now: Properties, inputs: Properties, names: list[str]
     ) -> None:
@@ -338,7 +342,7 @@ class Lifecycle(ResourceProvider, ABC):
         elif unfinished:
             now = self._await(api, id_, noted)
         else:
-            now = self._look_up(api, id_, noted, refresh=True)
+            now = self._look_up(api, id_, noted, self.look_over)
         if now is None and first_look:
             raise self._nothing_there(id_, before, "Check the id and the region")
         if now is None:
@@ -470,12 +474,15 @@ class Lifecycle(ResourceProvider, ABC):
         return self.unique.is_made_up(str(inputs.get(self.unique.name)), call)
 
     def _look_up(
-        self, api: Api, id: str, inputs: Properties, *, refresh: bool = False
+        self,
+        api: Api,
+        id: str,
+        inputs: Properties,
+        look: Callable[[Api, str, Properties], Properties | None] | None = None,
     ) -> Properties | None:
         """What a look says; an answer that it does not understand is no bug of ours."""
-        look = self.look_over if refresh else self.look_up
         try:
-            return look(api, id, inputs)
+            return (look or self.look_up)(api, id, inputs)
         except (AttributeError, KeyError, TypeError, ValueError) as error:
             raise Error(
                 f"what the vendor shows of {id} is not as its pages say "
@@ -483,9 +490,9 @@ class Lifecycle(ResourceProvider, ABC):
             ) from None
 
     def _await(self, api: Api, id: str, inputs: Properties) -> Properties | None:
-        """What ``look_up`` says of a resource that may take a few seconds to show."""
+        """What ``look_again`` says of a resource that may take a few seconds to show."""
         for _ in range(_TRIES_TO_SHOW):
-            now = self._look_up(api, id, inputs)
+            now = self._look_up(api, id, inputs, self.look_again)
             if now is not None or api.deadline.left < 0:
                 return now
             api.sleep(1)

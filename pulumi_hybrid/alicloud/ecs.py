@@ -29,7 +29,7 @@ from pulumi_hybrid.fields import (
     Whole,
 )
 from pulumi_hybrid.lifecycle import Lifecycle, LifecycleResource, Made, Properties
-from pulumi_hybrid.listing import Page, pages_of
+from pulumi_hybrid.listing import Page, listing_of, pages_of
 from pulumi_hybrid.rotation import ROTATE_BEFORE_HOURS, rotation_reasons
 from pulumi_hybrid.settings import ALICLOUD
 
@@ -195,7 +195,7 @@ class ActivationProvider(Lifecycle):
         return None
 
     def look_over(self, api: Api, id: str, inputs: Properties) -> Properties | None:  # noqa: D102
-        activation = api.listing.find(id, lambda number: _page(api, number))
+        activation = listing_of(api.place).find(id, lambda number: _page(api, number))
         return self.look_up(api, id, inputs) if activation is None else _properties(activation)
 
     def change(  # noqa: D102

@@ -17,7 +17,7 @@ from pulumi_hybrid.engine import Call
 from pulumi_hybrid.errors import Ambiguous, Error, NotFound, Transient
 from pulumi_hybrid.fields import ADOPT_ID, REGION, AddressRange, Text, Whole
 from pulumi_hybrid.lifecycle import Lifecycle, LifecycleResource, Made, Properties
-from pulumi_hybrid.listing import Page, pages_of
+from pulumi_hybrid.listing import Page, listing_of, pages_of
 from pulumi_hybrid.rotation import ROTATE_BEFORE_HOURS, rotation_reasons
 from pulumi_hybrid.settings import TENCENTCLOUD
 from pulumi_hybrid.tencentcloud.client import Product, TencentcloudApi
@@ -126,7 +126,7 @@ class RegisterCodeProvider(Lifecycle):
         return None
 
     def look_over(self, api: Api, id: str, inputs: Properties) -> Properties | None:  # noqa: D102
-        code = api.listing.find(id, lambda number: _page(api, number))
+        code = listing_of(api.place).find(id, lambda number: _page(api, number))
         return self.look_up(api, id, inputs) if code is None else _properties(code)
 
     def remove(self, api: Api, id: str, inputs: Properties, call: Call) -> None:
