@@ -8,6 +8,7 @@ lost between the vendor's answer and the state.
 
 from __future__ import annotations
 
+import inspect
 from abc import ABC, abstractmethod
 from collections.abc import Callable, Mapping, Sequence
 from contextlib import suppress
@@ -630,6 +631,11 @@ class LifecycleResource(Resource):
         opts: the engine's options.
     """
 
+    def __init_subclass__(cls, *, module: str, name: str) -> None:
+        super().__init_subclass__(module=module, name=name)
+        # As text, pulumi would evaluate them anew for each resource: a third of a program's time.
+        cls.__annotations__ = inspect.get_annotations(cls, eval_str=True)
+
     def __init__(
         self,
         provider: Lifecycle,
@@ -651,7 +657,7 @@ class LifecycleResource(Resource):
     def _command(
         self, write: Callable[[str, str, str], str], *parts: pulumi.Output[Any]
     ) -> pulumi.Output[str | None]:
-        """A register command: derived, since in state it would be one more copy of the secret.
+        """A register command, for who asks: in state it would be one more copy of the secret.
 
         Args:
             write: makes it of region, id and code.

@@ -411,8 +411,6 @@ class Activation(LifecycleResource, module="alicloud/ecs", name="Activation"):
     disabled: pulumi.Output[bool]
     registered_count: pulumi.Output[int]
     deregistered_count: pulumi.Output[int]
-    linux_register_command: pulumi.Output[str | None]
-    windows_register_command: pulumi.Output[str | None]
 
     def __init__(
         self,
@@ -449,9 +447,16 @@ class Activation(LifecycleResource, module="alicloud/ecs", name="Activation"):
             },
             opts,
         )
-        parts = (self.region, self.activation_id, self.activation_code)
-        self.linux_register_command = self._command(_linux_command, *parts)
-        self.windows_register_command = self._command(_windows_command, *parts)
+
+    @property
+    def linux_register_command(self) -> pulumi.Output[str | None]:  # noqa: D102
+        return self._command(_linux_command, self.region, self.activation_id, self.activation_code)
+
+    @property
+    def windows_register_command(self) -> pulumi.Output[str | None]:  # noqa: D102
+        return self._command(
+            _windows_command, self.region, self.activation_id, self.activation_code
+        )
 
     @staticmethod
     def get(

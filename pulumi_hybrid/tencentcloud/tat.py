@@ -273,8 +273,6 @@ class RegisterCode(LifecycleResource, module="tencentcloud/tat", name="RegisterC
     expired_time: pulumi.Output[str | None]
     enabled: pulumi.Output[bool]
     registered_count: pulumi.Output[int]
-    linux_register_command: pulumi.Output[str | None]
-    windows_register_command: pulumi.Output[str | None]
 
     def __init__(
         self,
@@ -305,9 +303,18 @@ class RegisterCode(LifecycleResource, module="tencentcloud/tat", name="RegisterC
             },
             opts,
         )
-        parts = (self.region, self.register_code_id, self.register_code_value)
-        self.linux_register_command = self._command(_linux_command, *parts)
-        self.windows_register_command = self._command(_windows_command, *parts)
+
+    @property
+    def linux_register_command(self) -> pulumi.Output[str | None]:  # noqa: D102
+        return self._command(
+            _linux_command, self.region, self.register_code_id, self.register_code_value
+        )
+
+    @property
+    def windows_register_command(self) -> pulumi.Output[str | None]:  # noqa: D102
+        return self._command(
+            _windows_command, self.region, self.register_code_id, self.register_code_value
+        )
 
     @staticmethod
     def get(
