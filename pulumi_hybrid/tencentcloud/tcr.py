@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import ipaddress
 import re
-from collections.abc import Callable, Mapping
+from collections.abc import Callable, Mapping, Sequence
 from contextlib import suppress
 from datetime import timedelta
 from typing import Any, TypedDict
@@ -45,6 +45,7 @@ from pulumi_hybrid.lifecycle import Lifecycle, LifecycleResource, Made, Properti
 from pulumi_hybrid.settings import TENCENTCLOUD
 from pulumi_hybrid.tencentcloud.client import Product, TencentcloudApi
 from pulumi_hybrid.tencentcloud.terms import follows, is_later, is_same, months_to_pay, renewal
+from pulumi_hybrid.watch import watch_of
 
 TCR = Product(title="TCR", service="tcr", version="2019-09-24")
 TAG = Product(title="Tag", service="tag", version="2018-08-13")
@@ -118,8 +119,8 @@ _MEANINGS = {
     ),
 }
 
-_PAUSE = 2.5
-"""Seconds between two looks at a registry that is being waited for."""
+_PAUSE = 2.1
+"""Seconds between two looks at the registries of a region that are being waited for."""
 _CREATE_TRIES = 3
 _LOOKS_FOR_A_LOST_ONE = 5
 _SECONDS_TO_FREE_A_NAME = 60
@@ -382,13 +383,10 @@ class InstanceProvider(Lifecycle):
         ]
 
     def look_up(self, api: Api, id: str, inputs: Properties) -> Properties | None:  # noqa: D102
-        registry = _describe(api, id)
-        if registry is None:
-            return None
-        now = _properties(registry, inputs)
-        if inputs.get("public_access") is not None:
-            now["public_access"] = _public_access(api, id, inputs["public_access"])
-        return now
+        return _shown(api, id, _describe(api, id), inputs)
+
+    def look_again(self, api: Api, id: str, inputs: Properties) -> Properties | None:  # noqa: D102
+        return _shown(api, id, _watch(api, id), inputs)
 
     def change(  # noqa: D102
         self, api: Api, id: str, now: Properties, inputs: Properties, names: list[str]
@@ -421,6 +419,7 @@ class InstanceProvider(Lifecycle):
         now = super().finish(api, id, inputs, before)
         now = _wait_until_running(api, id, inputs, now, inputs["registry_type"])
         wanted = inputs.get("public_access")
+        changed = wanted is not None
         if wanted is not None:
             _open_or_close(api, id, wanted["enabled"])
             if wanted["enabled"]:
@@ -428,9 +427,12 @@ class InstanceProvider(Lifecycle):
         # Money last, since what fails before it has cost nothing; and only what a preview said.
         if _is_to_become_prepaid(inputs, before):
             _make_prepaid(api, id, inputs, before, now)
+            changed = True
         elif months_to_pay(inputs.get("paid_until"), before.get("expired_at")):
             _renew(api, id, inputs, before, now)
-        now = super().finish(api, id, inputs, before)
+            changed = True
+        if changed:
+            now = super().finish(api, id, inputs, before)
         if follows(before.get("renewal_ordered"), now.get("expired_at")):
             now["renewal_ordered"] = before["renewal_ordered"]
         months = months_to_pay(inputs.get("paid_until"), now.get("expired_at"))
@@ -574,8 +576,8 @@ def _wait_until_running(
             why = _conditions(api, id) if status == "Unhealthy" else ""
             raise NotReady(f"it is still {status} after {passed}{why}.", now)
         waiting_for = "Running" if upgraded else registry_type
-        api.wait(f"{status} for {passed}, waiting for {waiting_for}", str(status), _PAUSE)
-        registry = _describe(api, id)
+        api.progress(f"{status} for {passed}, waiting for {waiting_for}", str(status))
+        registry = _watch(api, id)
         if registry is None:
             raise Gone("the vendor shows it no more. Run `pulumi refresh`.")
         now = now | _properties(registry, inputs)
@@ -586,10 +588,39 @@ def _describe(api: Api, id: str) -> dict[str, Any] | None:
         answer = api.call("DescribeInstances", {"Registryids": [id]})
     except NotFound:
         return None
-    for registry in objects(answer.get("Registries")):
-        if registry.get("RegistryId") == id:
-            return registry
-    return None
+    return _by_id(answer).get(id)
+
+
+def _watch(api: Api, id: str) -> dict[str, Any] | None:
+    """The same for one that is waited for: all those of the region are asked for at once."""
+
+    def ask(ids: Sequence[str]) -> dict[Any, dict[str, Any]]:
+        try:
+            return _by_id(api.call("DescribeInstances", {"Registryids": ids}))
+        except NotFound:
+            if len(ids) == 1:
+                return {}
+        # Which of them is gone is not said.
+        shown = {one: _describe(api, one) for one in ids}
+        return {one: registry for one, registry in shown.items() if registry is not None}
+
+    return watch_of(api.place).look(api, id, ask, _PAUSE)
+
+
+def _by_id(answer: Mapping[str, Any]) -> dict[Any, dict[str, Any]]:
+    return {registry.get("RegistryId"): registry for registry in objects(answer.get("Registries"))}
+
+
+def _shown(
+    api: Api, id: str, registry: Mapping[str, Any] | None, inputs: Properties
+) -> Properties | None:
+    """A Registry, and its public access where that is asked for, as inputs and outputs."""
+    if registry is None:
+        return None
+    now = _properties(registry, inputs)
+    if inputs.get("public_access") is not None:
+        now["public_access"] = _public_access(api, id, inputs["public_access"])
+    return now
 
 
 def _find(api: Api, name: str) -> dict[str, Any] | None:
@@ -755,7 +786,7 @@ def _wait_until_gone(api: Api, id: str, before: Any) -> None:
         before: its status before the deletion was asked for, which may show a little longer.
     """
     earlier = Deadline(_SECONDS_OF_AN_OLD_STATUS)
-    while (registry := _describe(api, id)) is not None:
+    while (registry := _watch(api, id)) is not None:
         status = registry.get("Status")
         old = status == before and earlier.left > 0
         if status == "DeleteBucketFailed" and not old:
@@ -774,7 +805,7 @@ def _wait_until_gone(api: Api, id: str, before: Any) -> None:
                 "waiting"
             )
         passed = f"{api.deadline.passed:.0f} s"
-        api.wait(f"{status} for {passed}, waiting for its end", str(status), _PAUSE)
+        api.progress(f"{status} for {passed}, waiting for its end", str(status))
 
 
 # Public access
@@ -992,12 +1023,12 @@ def _comes_to_show(api: Api, id: str, change: Callable[[Mapping[str, Any]], bool
     while True:
         # Why it cannot be looked at is no answer to whether it was bought.
         with suppress(Error):
-            registry = _describe(api, id)
+            registry = _watch(api, id)
             if registry is not None and change(registry):
                 return True
         if min(patience.left, api.deadline.left) < _PAUSE or api.abandoned:
             return False
-        api.wait("waiting for the order to show", "order", _PAUSE)
+        api.progress("waiting for the order to show", "order")
 
 
 def _buy(api: Api, id: str, months: int, inputs: Properties, *, flag: int) -> Error | None:
