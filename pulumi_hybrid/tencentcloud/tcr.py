@@ -502,9 +502,8 @@ class InstanceProvider(Lifecycle):
 
     def remove(self, api: Api, id: str, inputs: Properties, call: Call) -> None:
         """DeleteInstance, and wait until it is gone."""
-        registry = _describe(api, id)
-        if registry is None:
-            return
+        # What does not show may be there all the same: whether it is gone, DeleteInstance says.
+        registry = _describe(api, id) or {}
         status = registry.get("Status")
         if registry.get("DeletionProtection"):
             # A registry that never was one, or that nobody will ever hold, protects nothing.
@@ -518,14 +517,18 @@ class InstanceProvider(Lifecycle):
         delete_bucket = bool(inputs.get("delete_bucket"))
         parameters = {"RegistryId": id, "DeleteBucket": delete_bucket, "DryRun": False}
         if status != "Deleting":
-            # Not found: it is deleted, and the answer that said so was lost.
-            with suppress(NotFound):
+            try:
                 _when_free(api, lambda: api.call("DeleteInstance", parameters))
+            except NotFound:
+                if not registry:
+                    return
+                # It is deleted, and the answer that said so was lost.
         _wait_until_gone(api, id, status)
         if not delete_bucket:
+            name = registry.get("RegistryName") or "the registry"
             call.warn(
-                f"The COS bucket of {registry.get('RegistryName')} ({id}) stays, with all images "
-                "in it, and goes on costing: delete_bucket is False. Delete it in the COS console."
+                f"The COS bucket of {name} ({id}) stays, with all images in it, and goes on "
+                "costing: delete_bucket is False. Delete it in the COS console."
             )
 
 

@@ -2340,9 +2340,22 @@ def test_delete_of_what_is_gone_is_a_success(
     engine: Engine, cloud: Tcr, provider: InstanceProvider, log: Log, gone: Reply
 ) -> None:
     cloud.of_id(gone)
+    cloud.answers(DELETE, refusal("ResourceNotFound"))
     _delete(engine, provider)
-    assert cloud.changes == []
+    assert cloud.changes == [DELETE]
     assert log.warned == []
+
+
+def test_delete_of_what_only_does_not_show_deletes_it(
+    engine: Engine, cloud: Tcr, provider: InstanceProvider, log: Log
+) -> None:
+    cloud.of_id(NONE, listing(registry(Status="Deleting")), NONE)
+    cloud.answers(DELETE, served())
+    _delete(engine, provider)
+    assert cloud.changes == [DELETE]
+    assert cloud.count(DESCRIBE) == 3
+    [warned] = log.warned
+    assert f"The COS bucket of the registry ({ID}) stays" in warned
 
 
 def test_delete_of_what_is_gone_a_moment_later_is_a_success(
