@@ -129,6 +129,7 @@ _SECONDS_OF_AN_OLD_STATUS = 15
 """How long a status may still be that of an earlier change or deletion that failed."""
 
 _NOT_MADE_YET = (None, "Pending", "Deploying")
+_NOT_AT_REST = ("Pending", "Deploying", "Unhealthy")
 _FAILED_FOR_GOOD = "FailedCreated"
 """Such a registry never becomes one: the next run replaces it."""
 _OF_AN_EARLIER_CHANGE = "FailedUpdated"
@@ -518,7 +519,7 @@ class InstanceProvider(Lifecycle):
         parameters = {"RegistryId": id, "DeleteBucket": delete_bucket, "DryRun": False}
         if status != "Deleting":
             try:
-                _when_free(api, lambda: api.call("DeleteInstance", parameters))
+                _delete(api, id, parameters)
             except NotFound:
                 if not registry:
                     return
@@ -630,14 +631,17 @@ def _free_of_own(api: Api, name: str) -> None:
 
 
 def _when_freed(api: Api, freed: Deadline, name: str, body: Mapping[str, Any]) -> dict[str, Any]:
-    """CreateInstance; a name that the replaced registry had is freed a little later than it."""
+    """CreateInstance, once nothing else is under way, and the replaced registry's name is free."""
     while True:
         try:
             return api.call("CreateInstance", body, repeatable=False, holding=("RegistryId",))
-        except (NameTaken, Conflict):
-            if min(freed.left, api.deadline.left) < _PAUSE or api.abandoned:
+        except (NameTaken, Busy) as error:
+            taken = isinstance(error, (NameTaken, Conflict))
+            patience = min(freed.left if taken else api.deadline.left, api.deadline.left)
+            if patience < _PAUSE or api.abandoned:
                 raise
-            api.wait(f"waiting for the vendor to free the name {name}", "name", _PAUSE)
+            what = f"the vendor to free the name {name}" if taken else "the end of another change"
+            api.wait(f"waiting for {what}", "name", _PAUSE)
 
 
 def _find_lost(api: Api, name: str) -> str | None:
@@ -686,8 +690,13 @@ def _end(expired_at: Any) -> str | None:
 
 def _properties(registry: Mapping[str, Any], inputs: Properties) -> Properties:
     """A Registry as inputs and outputs."""
-    specification = registry.get("TagSpecification") or {}
-    tags = {tag["Key"]: tag.get("Value") or "" for tag in objects(specification.get("Tags"))}
+    try:
+        specification = registry.get("TagSpecification") or {}
+        tags = {tag["Key"]: tag.get("Value") or "" for tag in objects(specification.get("Tags"))}
+    except (AttributeError, KeyError):
+        raise Error(
+            "what the vendor shows of its tags is not as its pages say. Look at it in the console"
+        ) from None
     now: Properties = {
         "registry_name": registry.get("RegistryName"),
         "registry_charge_type": registry.get("PayMod") or 0,
@@ -745,6 +754,22 @@ def _when_free(api: Api, change: Callable[[], Any]) -> None:
             if api.deadline.left < _PAUSE or api.abandoned:
                 raise
             api.wait("another change is under way, waiting for its end", "busy", _PAUSE)
+        else:
+            return
+
+
+def _delete(api: Api, id: str, parameters: Mapping[str, Any]) -> None:
+    """DeleteInstance; the vendor may refuse it while a registry is not at rest."""
+    while True:
+        try:
+            _when_free(api, lambda: api.call("DeleteInstance", parameters))
+        except NotFound:
+            raise
+        except Refused:
+            status = (_describe(api, id) or {}).get("Status")
+            if status not in _NOT_AT_REST or api.deadline.left < _PAUSE or api.abandoned:
+                raise
+            api.wait(f"{status}, waiting until it can be deleted", str(status), _PAUSE)
         else:
             return
 
