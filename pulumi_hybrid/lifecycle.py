@@ -347,11 +347,11 @@ class Lifecycle(ResourceProvider, ABC):
         if now is None and first_look:
             raise self._nothing_there(id_, before, "Check the id and the region")
         if now is None:
-            if unfinished:
-                call.warn(
-                    f"{self.kind} {id_}, which a run made and did not finish, does not show and is "
-                    "dropped from state. If it shows later, take it over with adopt_id."
-                )
+            made = ", which a run made and did not finish," if unfinished else ""
+            call.warn(
+                f"{self.kind} {id_}{made} is gone, as far as the vendor shows, and is dropped from "
+                "state. If it is there all the same, take it over with adopt_id."
+            )
             return ReadResult("", {})
         if first_look and self.secrets:
             call.warn(self._secret_is_lost(id_))

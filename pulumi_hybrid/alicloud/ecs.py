@@ -225,11 +225,18 @@ class ActivationProvider(Lifecycle):
                 when_in_use = "disable"
             if when_in_use == "fail":
                 raise self._with_machines(api, id, refusal) from None
+            machines = "The machines stay registered."
             if when_in_use == "deregister":
                 # All first: the pages move while their entries go.
-                for machine in list(_machines(api, id)):
-                    call.progress(f"deregistering {machine['InstanceId']}")
-                    _deregister(api, machine["InstanceId"])
+                registered = [machine["InstanceId"] for machine in _machines(api, id)]
+                for machine in registered:
+                    call.progress(f"deregistering {machine}")
+                    _deregister(api, machine)
+                machines = (
+                    "The machines are deregistered."
+                    if registered
+                    else "No machine shows as registered with it."
+                )
                 try:
                     self._delete(api, id)
                 except InUse:
@@ -244,11 +251,7 @@ class ActivationProvider(Lifecycle):
             call.warn(
                 f"Activation {id} was used by machines, so it cannot be deleted. It is disabled, "
                 "its record stays in the account, and it counts against the quota of the region. "
-                + (
-                    "The machines are deregistered."
-                    if when_in_use == "deregister"
-                    else "The machines stay registered."
-                )
+                f"{machines}"
             )
 
     def worn_out(self, inputs: Properties, outputs: Properties) -> list[str]:

@@ -130,6 +130,7 @@ _SECONDS_OF_AN_OLD_STATUS = 15
 """How long a status may still be that of an earlier change or deletion that failed."""
 
 _NOT_MADE_YET = (None, "Pending", "Deploying")
+_NOT_AT_REST = ("Pending", "Deploying", "Unhealthy")
 _FAILED_FOR_GOOD = "FailedCreated"
 """Such a registry never becomes one: the next run replaces it."""
 _OF_AN_EARLIER_CHANGE = "FailedUpdated"
@@ -504,9 +505,8 @@ class InstanceProvider(Lifecycle):
 
     def remove(self, api: Api, id: str, inputs: Properties, call: Call) -> None:
         """DeleteInstance, and wait until it is gone."""
-        registry = _describe(api, id)
-        if registry is None:
-            return
+        # What does not show may be there all the same: whether it is gone, DeleteInstance says.
+        registry = _describe(api, id) or {}
         status = registry.get("Status")
         if registry.get("DeletionProtection"):
             # A registry that never was one, or that nobody will ever hold, protects nothing.
@@ -520,14 +520,18 @@ class InstanceProvider(Lifecycle):
         delete_bucket = bool(inputs.get("delete_bucket"))
         parameters = {"RegistryId": id, "DeleteBucket": delete_bucket, "DryRun": False}
         if status != "Deleting":
-            # Not found: it is deleted, and the answer that said so was lost.
-            with suppress(NotFound):
-                _when_free(api, lambda: api.call("DeleteInstance", parameters))
+            try:
+                _delete(api, id, parameters)
+            except NotFound:
+                if not registry:
+                    return
+                # It is deleted, and the answer that said so was lost.
         _wait_until_gone(api, id, status)
         if not delete_bucket:
+            name = registry.get("RegistryName") or "the registry"
             call.warn(
-                f"The COS bucket of {registry.get('RegistryName')} ({id}) stays, with all images "
-                "in it, and goes on costing: delete_bucket is False. Delete it in the COS console."
+                f"The COS bucket of {name} ({id}) stays, with all images in it, and goes on "
+                "costing: delete_bucket is False. Delete it in the COS console."
             )
 
 
@@ -658,14 +662,17 @@ def _free_of_own(api: Api, name: str) -> None:
 
 
 def _when_freed(api: Api, freed: Deadline, name: str, body: Mapping[str, Any]) -> dict[str, Any]:
-    """CreateInstance; a name that the replaced registry had is freed a little later than it."""
+    """CreateInstance, once nothing else is under way, and the replaced registry's name is free."""
     while True:
         try:
             return api.call("CreateInstance", body, repeatable=False, holding=("RegistryId",))
-        except (NameTaken, Conflict):
-            if min(freed.left, api.deadline.left) < _PAUSE or api.abandoned:
+        except (NameTaken, Busy) as error:
+            taken = isinstance(error, (NameTaken, Conflict))
+            patience = min(freed.left if taken else api.deadline.left, api.deadline.left)
+            if patience < _PAUSE or api.abandoned:
                 raise
-            api.wait(f"waiting for the vendor to free the name {name}", "name", _PAUSE)
+            what = f"the vendor to free the name {name}" if taken else "the end of another change"
+            api.wait(f"waiting for {what}", "name", _PAUSE)
 
 
 def _find_lost(api: Api, name: str) -> str | None:
@@ -714,8 +721,13 @@ def _end(expired_at: Any) -> str | None:
 
 def _properties(registry: Mapping[str, Any], inputs: Properties) -> Properties:
     """A Registry as inputs and outputs."""
-    specification = registry.get("TagSpecification") or {}
-    tags = {tag["Key"]: tag.get("Value") or "" for tag in objects(specification.get("Tags"))}
+    try:
+        specification = registry.get("TagSpecification") or {}
+        tags = {tag["Key"]: tag.get("Value") or "" for tag in objects(specification.get("Tags"))}
+    except (AttributeError, KeyError):
+        raise Error(
+            "what the vendor shows of its tags is not as its pages say. Look at it in the console"
+        ) from None
     now: Properties = {
         "registry_name": registry.get("RegistryName"),
         "registry_charge_type": registry.get("PayMod") or 0,
@@ -773,6 +785,22 @@ def _when_free(api: Api, change: Callable[[], Any]) -> None:
             if api.deadline.left < _PAUSE or api.abandoned:
                 raise
             api.wait("another change is under way, waiting for its end", "busy", _PAUSE)
+        else:
+            return
+
+
+def _delete(api: Api, id: str, parameters: Mapping[str, Any]) -> None:
+    """DeleteInstance; the vendor may refuse it while a registry is not at rest."""
+    while True:
+        try:
+            _when_free(api, lambda: api.call("DeleteInstance", parameters))
+        except NotFound:
+            raise
+        except Refused:
+            status = (_describe(api, id) or {}).get("Status")
+            if status not in _NOT_AT_REST or api.deadline.left < _PAUSE or api.abandoned:
+                raise
+            api.wait(f"{status}, waiting until it can be deleted", str(status), _PAUSE)
         else:
             return
 
