@@ -12,6 +12,7 @@ from pulumi_hybrid.clock import Deadline
 from pulumi_hybrid.engine import Call
 from pulumi_hybrid.errors import Answer, Expired, Refused
 from pulumi_hybrid.keys import Keys
+from pulumi_hybrid.listing import listing_of
 from pulumi_hybrid.pace import wait_for_turn
 from pulumi_hybrid.retry import repeat
 
@@ -42,8 +43,11 @@ class Api(ABC):
 
     Attributes:
         keys: what signs the requests.
+        region: the region's name; empty for products that take none.
         deadline: how long the whole call may take.
     """
+
+    region: str = ""
 
     def __init__(
         self,
@@ -97,7 +101,16 @@ class Api(ABC):
                 raise connection.lost(title, f"it came without {' and '.join(missing)}", id)
             return answer
 
-        return repeat(send, call=self._call, deadline=self.deadline, repeatable=repeatable)
+        try:
+            return repeat(send, call=self._call, deadline=self.deadline, repeatable=repeatable)
+        finally:
+            if not action.startswith("Describe"):
+                listing_of(self.place).forget()
+
+    @property
+    def place(self) -> tuple[str, str, str]:
+        """Product, account and region: what may be shared within the process."""
+        return self._product, self.account, self.region
 
     def _signed(self, title: str, action: str, parameters: Mapping[str, Any]) -> dict[str, Any]:
         """Send a request once, and once more with another key where its own has ended.
@@ -131,8 +144,12 @@ class Api(ABC):
             state: what is waited in; while it stays the same, a text is shown every ten seconds.
             seconds: how long; no longer than the engine does.
         """
-        self._call.progress(text, state)
+        self.progress(text, state)
         self.sleep(seconds)
+
+    def progress(self, text: str, state: str) -> None:
+        """Show on the resource's row what goes on; one state's texts come ten seconds apart."""
+        self._call.progress(text, state)
 
     def warn(self, text: str) -> None:
         """Show the text as a warning that stays in the run's diagnostics."""

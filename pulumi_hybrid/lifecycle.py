@@ -8,6 +8,7 @@ lost between the vendor's answer and the state.
 
 from __future__ import annotations
 
+import inspect
 from abc import ABC, abstractmethod
 from collections.abc import Callable, Mapping, Sequence
 from contextlib import suppress
@@ -140,6 +141,17 @@ class Lifecycle(ResourceProvider, ABC):
             id: the resource's id.
             inputs: all that the program gives, and the notes of earlier runs.
         """
+
+    def look_over(self, api: Api, id: str, inputs: Properties) -> Properties | None:
+        """The same for a refresh, where what a listing showed moments ago will do.
+
+        None only where ``look_up`` says so: a listing may lag, or leave something out.
+        """
+        return self.look_up(api, id, inputs)
+
+    def look_again(self, api: Api, id: str, inputs: Properties) -> Properties | None:
+        """The same for what is being waited for, so that those who wait may share a request."""
+        return self.look_up(api, id, inputs)
 
     def change(
         self, api: Api, id: str, now: Properties, inputs: Properties, names: list[str]
@@ -326,18 +338,20 @@ class Lifecycle(ResourceProvider, ABC):
         first_look = self.id_output not in props and not once_only
         unfinished = not any(name in props for name in self.outputs)
         noted = {**before, **self._notes(props)}
-        if first_look or not unfinished:
+        if first_look:
             now = self._look_up(api, id_, noted)
-        else:
+        elif unfinished:
             now = self._await(api, id_, noted)
+        else:
+            now = self._look_up(api, id_, noted, self.look_over)
         if now is None and first_look:
             raise self._nothing_there(id_, before, "Check the id and the region")
         if now is None:
-            if unfinished:
-                call.warn(
-                    f"{self.kind} {id_}, which a run made and did not finish, does not show and is "
-                    "dropped from state. If it shows later, take it over with adopt_id."
-                )
+            made = ", which a run made and did not finish," if unfinished else ""
+            call.warn(
+                f"{self.kind} {id_}{made} is gone, as far as the vendor shows, and is dropped from "
+                "state. If it is there all the same, take it over with adopt_id."
+            )
             return ReadResult("", {})
         if first_look and self.secrets:
             call.warn(self._secret_is_lost(id_))
@@ -460,10 +474,16 @@ class Lifecycle(ResourceProvider, ABC):
             return False
         return self.unique.is_made_up(str(inputs.get(self.unique.name)), call)
 
-    def _look_up(self, api: Api, id: str, inputs: Properties) -> Properties | None:
-        """What ``look_up`` says; an answer that it does not understand is no bug of ours."""
+    def _look_up(
+        self,
+        api: Api,
+        id: str,
+        inputs: Properties,
+        look: Callable[[Api, str, Properties], Properties | None] | None = None,
+    ) -> Properties | None:
+        """What a look says; an answer that it does not understand is no bug of ours."""
         try:
-            return self.look_up(api, id, inputs)
+            return (look or self.look_up)(api, id, inputs)
         except (AttributeError, KeyError, TypeError, ValueError) as error:
             raise Error(
                 f"what the vendor shows of {id} is not as its pages say "
@@ -471,9 +491,9 @@ class Lifecycle(ResourceProvider, ABC):
             ) from None
 
     def _await(self, api: Api, id: str, inputs: Properties) -> Properties | None:
-        """What ``look_up`` says of a resource that may take a few seconds to show."""
+        """What ``look_again`` says of a resource that may take a few seconds to show."""
         for _ in range(_TRIES_TO_SHOW):
-            now = self._look_up(api, id, inputs)
+            now = self._look_up(api, id, inputs, self.look_again)
             if now is not None or api.deadline.left < 0:
                 return now
             api.sleep(1)
@@ -616,9 +636,11 @@ class LifecycleResource(Resource):
 
     pulumi_type: ClassVar[str]
 
-    def __init_subclass__(cls, module: str = "", name: str = "Resource", **kwargs: Any) -> None:
-        super().__init_subclass__(module=module, name=name, **kwargs)
+    def __init_subclass__(cls, *, module: str, name: str) -> None:
+        super().__init_subclass__(module=module, name=name)
         cls.pulumi_type = f"pulumi-python:{cls._resource_type_name}"
+        # As text, pulumi would evaluate them anew for each resource: a third of a program's time.
+        cls.__annotations__ = inspect.get_annotations(cls, eval_str=True)
 
     def __init__(
         self,
@@ -641,7 +663,7 @@ class LifecycleResource(Resource):
     def _command(
         self, write: Callable[[str, str, str], str], *parts: pulumi.Output[Any]
     ) -> pulumi.Output[str | None]:
-        """A register command: derived, since in state it would be one more copy of the secret.
+        """A register command, for who asks: in state it would be one more copy of the secret.
 
         Args:
             write: makes it of region, id and code.

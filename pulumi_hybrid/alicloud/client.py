@@ -117,6 +117,7 @@ class AlicloudApi(Api):
         super().__init__(
             product.title, keys=session.keys, meanings=known, call=call, deadline=deadline
         )
+        self.region = region
         self._version = product.version
         self._everywhere = {} if product.host else {"RegionId": region}
         self._client = session.client(product, region)

@@ -30,6 +30,7 @@ from pulumi_hybrid.fields import (
     Whole,
 )
 from pulumi_hybrid.lifecycle import Lifecycle, LifecycleResource, Made, Properties
+from pulumi_hybrid.listing import Page, listing_of, pages_of
 from pulumi_hybrid.lookup import Lookup
 from pulumi_hybrid.rotation import ROTATE_BEFORE_HOURS, rotation_reasons
 from pulumi_hybrid.settings import ALICLOUD
@@ -195,6 +196,10 @@ class ActivationProvider(Lifecycle):
                 return _properties(activation)
         return None
 
+    def look_over(self, api: Api, id: str, inputs: Properties) -> Properties | None:  # noqa: D102
+        activation = listing_of(api.place).find(id, lambda number: _page(api, number))
+        return self.look_up(api, id, inputs) if activation is None else _properties(activation)
+
     def change(  # noqa: D102
         self, api: Api, id: str, now: Properties, inputs: Properties, names: list[str]
     ) -> None:
@@ -222,11 +227,18 @@ class ActivationProvider(Lifecycle):
                 when_in_use = "disable"
             if when_in_use == "fail":
                 raise self._with_machines(api, id, refusal) from None
+            machines = "The machines stay registered."
             if when_in_use == "deregister":
                 # All first: the pages move while their entries go.
-                for machine in list(_machines(api, id)):
-                    call.progress(f"deregistering {machine['InstanceId']}")
-                    _deregister(api, machine["InstanceId"])
+                registered = [machine["InstanceId"] for machine in _machines(api, id)]
+                for machine in registered:
+                    call.progress(f"deregistering {machine}")
+                    _deregister(api, machine)
+                machines = (
+                    "The machines are deregistered."
+                    if registered
+                    else "No machine shows as registered with it."
+                )
                 try:
                     self._delete(api, id)
                 except InUse:
@@ -241,11 +253,7 @@ class ActivationProvider(Lifecycle):
             call.warn(
                 f"Activation {id} was used by machines, so it cannot be deleted. It is disabled, "
                 "its record stays in the account, and it counts against the quota of the region. "
-                + (
-                    "The machines are deregistered."
-                    if when_in_use == "deregister"
-                    else "The machines stay registered."
-                )
+                f"{machines}"
             )
 
     def worn_out(self, inputs: Properties, outputs: Properties) -> list[str]:
@@ -303,6 +311,16 @@ def _deregister(api: Api, instance_id: str) -> None:
         api.call("DeregisterManagedInstance", {"InstanceId": instance_id})
     except NotFound:
         return
+
+
+def _page(api: Api, number: int) -> Page:
+    """A page of all activations in the region, by id, and how many pages there are."""
+    answer = api.call("DescribeActivations", {"PageNumber": number + 1, "PageSize": _PAGE})
+    activations = {
+        activation.get("ActivationId"): activation
+        for activation in objects(answer.get("ActivationList"), "Activation")
+    }
+    return activations, pages_of(whole(answer.get("TotalCount")), _PAGE)
 
 
 def _properties(activation: Mapping[str, Any]) -> Properties:
@@ -409,8 +427,6 @@ class Activation(LifecycleResource, module="alicloud/ecs", name="Activation"):
     disabled: pulumi.Output[bool]
     registered_count: pulumi.Output[int]
     deregistered_count: pulumi.Output[int]
-    linux_register_command: pulumi.Output[str | None]
-    windows_register_command: pulumi.Output[str | None]
 
     def __init__(
         self,
@@ -447,9 +463,16 @@ class Activation(LifecycleResource, module="alicloud/ecs", name="Activation"):
             },
             opts,
         )
-        parts = (self.region, self.activation_id, self.activation_code)
-        self.linux_register_command = self._command(_linux_command, *parts)
-        self.windows_register_command = self._command(_windows_command, *parts)
+
+    @property
+    def linux_register_command(self) -> pulumi.Output[str | None]:  # noqa: D102
+        return self._command(_linux_command, self.region, self.activation_id, self.activation_code)
+
+    @property
+    def windows_register_command(self) -> pulumi.Output[str | None]:  # noqa: D102
+        return self._command(
+            _windows_command, self.region, self.activation_id, self.activation_code
+        )
 
     @staticmethod
     def get(

@@ -28,6 +28,7 @@ from pulumi_hybrid.fields import (
     Whole,
 )
 from pulumi_hybrid.lifecycle import Lifecycle, LifecycleResource, Made, Properties
+from pulumi_hybrid.listing import Page, listing_of, pages_of
 from pulumi_hybrid.lookup import Lookup
 from pulumi_hybrid.rotation import ROTATE_BEFORE_HOURS, rotation_reasons
 from pulumi_hybrid.settings import TENCENTCLOUD
@@ -146,6 +147,10 @@ class RegisterCodeProvider(Lifecycle):
                 return _properties(code)
         return None
 
+    def look_over(self, api: Api, id: str, inputs: Properties) -> Properties | None:  # noqa: D102
+        code = listing_of(api.place).find(id, lambda number: _page(api, number))
+        return self.look_up(api, id, inputs) if code is None else _properties(code)
+
     def remove(self, api: Api, id: str, inputs: Properties, call: Call) -> None:
         """DeleteRegisterCodes, one id a call: whether a batch is all or nothing is not said.
 
@@ -204,9 +209,8 @@ class RegisterCodeProvider(Lifecycle):
         earliest = started - timedelta(minutes=5)
         ids: list[str] = []
         for page in range(_MOST_PAGES_FOR_ORPHANS):
-            listing = {"Offset": page * _PAGE, "Limit": _PAGE}
-            codes = objects(api.call("DescribeRegisterCodes", listing).get("RegisterCodeSet"))
-            for code in codes:
+            codes, _ = _page(api, page)
+            for id, code in codes.items():
                 now = _properties(code)
                 alike = not any(
                     an_input.differs(now[an_input.name], inputs.get(an_input.name))
@@ -214,8 +218,8 @@ class RegisterCodeProvider(Lifecycle):
                     if an_input.sent and an_input.shown
                 )
                 recent = not now["created_time"] or clock.parse(now["created_time"]) >= earliest
-                if alike and recent and code["RegisterCodeId"] not in _delivered:
-                    ids.append(str(code["RegisterCodeId"]))
+                if alike and recent and id not in _delivered:
+                    ids.append(str(id))
             if len(codes) < _PAGE:
                 break
         return ids
@@ -255,6 +259,13 @@ def _deregister_all(api: Api, id: str, call: Call) -> None:
 
 _delivered: set[str] = set()
 """The codes that this process has made and handed over: no orphans, however alike."""
+
+
+def _page(api: Api, number: int) -> Page:
+    """A page of all codes in the region, by id, and how many pages there are."""
+    answer = api.call("DescribeRegisterCodes", {"Offset": number * _PAGE, "Limit": _PAGE})
+    codes = {code.get("RegisterCodeId"): code for code in objects(answer.get("RegisterCodeSet"))}
+    return codes, pages_of(whole(answer.get("TotalCount")), _PAGE)
 
 
 def _properties(code: dict[str, Any]) -> Properties:
@@ -333,8 +344,6 @@ class RegisterCode(LifecycleResource, module="tencentcloud/tat", name="RegisterC
     expired_time: pulumi.Output[str | None]
     enabled: pulumi.Output[bool]
     registered_count: pulumi.Output[int]
-    linux_register_command: pulumi.Output[str | None]
-    windows_register_command: pulumi.Output[str | None]
 
     def __init__(
         self,
@@ -367,9 +376,18 @@ class RegisterCode(LifecycleResource, module="tencentcloud/tat", name="RegisterC
             },
             opts,
         )
-        parts = (self.region, self.register_code_id, self.register_code_value)
-        self.linux_register_command = self._command(_linux_command, *parts)
-        self.windows_register_command = self._command(_windows_command, *parts)
+
+    @property
+    def linux_register_command(self) -> pulumi.Output[str | None]:  # noqa: D102
+        return self._command(
+            _linux_command, self.region, self.register_code_id, self.register_code_value
+        )
+
+    @property
+    def windows_register_command(self) -> pulumi.Output[str | None]:  # noqa: D102
+        return self._command(
+            _windows_command, self.region, self.register_code_id, self.register_code_value
+        )
 
     @staticmethod
     def get(

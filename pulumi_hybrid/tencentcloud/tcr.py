@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import ipaddress
 import re
-from collections.abc import Callable, Mapping
+from collections.abc import Callable, Mapping, Sequence
 from contextlib import suppress
 from dataclasses import dataclass
 from datetime import timedelta
@@ -48,6 +48,7 @@ from pulumi_hybrid.lookup import Lookup
 from pulumi_hybrid.settings import TENCENTCLOUD
 from pulumi_hybrid.tencentcloud.client import Product, TencentcloudApi
 from pulumi_hybrid.tencentcloud.terms import follows, is_later, is_same, months_to_pay, renewal
+from pulumi_hybrid.watch import watch_of
 
 TCR = Product(title="TCR", service="tcr", version="2019-09-24")
 TAG = Product(title="Tag", service="tag", version="2018-08-13")
@@ -121,8 +122,8 @@ _MEANINGS = {
     ),
 }
 
-_PAUSE = 2.5
-"""Seconds between two looks at a registry that is being waited for."""
+_PAUSE = 2.1
+"""Seconds between two looks at the registries of a region that are being waited for."""
 _CREATE_TRIES = 3
 _LOOKS_FOR_A_LOST_ONE = 5
 _SECONDS_TO_FREE_A_NAME = 60
@@ -132,6 +133,7 @@ _SECONDS_OF_AN_OLD_STATUS = 15
 """How long a status may still be that of an earlier change or deletion that failed."""
 
 _NOT_MADE_YET = (None, "Pending", "Deploying")
+_NOT_AT_REST = ("Pending", "Deploying", "Unhealthy")
 _FAILED_FOR_GOOD = "FailedCreated"
 """Such a registry never becomes one: the next run replaces it."""
 _OF_AN_EARLIER_CHANGE = "FailedUpdated"
@@ -385,13 +387,10 @@ class InstanceProvider(Lifecycle):
         ]
 
     def look_up(self, api: Api, id: str, inputs: Properties) -> Properties | None:  # noqa: D102
-        registry = _describe(api, id)
-        if registry is None:
-            return None
-        now = _properties(registry, inputs)
-        if inputs.get("public_access") is not None:
-            now["public_access"] = _public_access(api, id, inputs["public_access"])
-        return now
+        return _shown(api, id, _describe(api, id), inputs)
+
+    def look_again(self, api: Api, id: str, inputs: Properties) -> Properties | None:  # noqa: D102
+        return _shown(api, id, _watch(api, id), inputs)
 
     def change(  # noqa: D102
         self, api: Api, id: str, now: Properties, inputs: Properties, names: list[str]
@@ -424,6 +423,7 @@ class InstanceProvider(Lifecycle):
         now = super().finish(api, id, inputs, before)
         now = _wait_until_running(api, id, inputs, now, inputs["registry_type"])
         wanted = inputs.get("public_access")
+        changed = wanted is not None
         if wanted is not None:
             _open_or_close(api, id, wanted["enabled"])
             if wanted["enabled"]:
@@ -431,9 +431,12 @@ class InstanceProvider(Lifecycle):
         # Money last, since what fails before it has cost nothing; and only what a preview said.
         if _is_to_become_prepaid(inputs, before):
             _make_prepaid(api, id, inputs, before, now)
+            changed = True
         elif months_to_pay(inputs.get("paid_until"), before.get("expired_at")):
             _renew(api, id, inputs, before, now)
-        now = super().finish(api, id, inputs, before)
+            changed = True
+        if changed:
+            now = super().finish(api, id, inputs, before)
         if follows(before.get("renewal_ordered"), now.get("expired_at")):
             now["renewal_ordered"] = before["renewal_ordered"]
         months = months_to_pay(inputs.get("paid_until"), now.get("expired_at"))
@@ -505,9 +508,8 @@ class InstanceProvider(Lifecycle):
 
     def remove(self, api: Api, id: str, inputs: Properties, call: Call) -> None:
         """DeleteInstance, and wait until it is gone."""
-        registry = _describe(api, id)
-        if registry is None:
-            return
+        # What does not show may be there all the same: whether it is gone, DeleteInstance says.
+        registry = _describe(api, id) or {}
         status = registry.get("Status")
         if registry.get("DeletionProtection"):
             # A registry that never was one, or that nobody will ever hold, protects nothing.
@@ -521,14 +523,18 @@ class InstanceProvider(Lifecycle):
         delete_bucket = bool(inputs.get("delete_bucket"))
         parameters = {"RegistryId": id, "DeleteBucket": delete_bucket, "DryRun": False}
         if status != "Deleting":
-            # Not found: it is deleted, and the answer that said so was lost.
-            with suppress(NotFound):
-                _when_free(api, lambda: api.call("DeleteInstance", parameters))
+            try:
+                _delete(api, id, parameters)
+            except NotFound:
+                if not registry:
+                    return
+                # It is deleted, and the answer that said so was lost.
         _wait_until_gone(api, id, status)
         if not delete_bucket:
+            name = registry.get("RegistryName") or "the registry"
             call.warn(
-                f"The COS bucket of {registry.get('RegistryName')} ({id}) stays, with all images "
-                "in it, and goes on costing: delete_bucket is False. Delete it in the COS console."
+                f"The COS bucket of {name} ({id}) stays, with all images in it, and goes on "
+                "costing: delete_bucket is False. Delete it in the COS console."
             )
 
 
@@ -577,8 +583,8 @@ def _wait_until_running(
             why = _conditions(api, id) if status == "Unhealthy" else ""
             raise NotReady(f"it is still {status} after {passed}{why}.", now)
         waiting_for = "Running" if upgraded else registry_type
-        api.wait(f"{status} for {passed}, waiting for {waiting_for}", str(status), _PAUSE)
-        registry = _describe(api, id)
+        api.progress(f"{status} for {passed}, waiting for {waiting_for}", str(status))
+        registry = _watch(api, id)
         if registry is None:
             raise Gone("the vendor shows it no more. Run `pulumi refresh`.")
         now = now | _properties(registry, inputs)
@@ -589,10 +595,39 @@ def _describe(api: Api, id: str) -> dict[str, Any] | None:
         answer = api.call("DescribeInstances", {"Registryids": [id]})
     except NotFound:
         return None
-    for registry in objects(answer.get("Registries")):
-        if registry.get("RegistryId") == id:
-            return registry
-    return None
+    return _by_id(answer).get(id)
+
+
+def _watch(api: Api, id: str) -> dict[str, Any] | None:
+    """The same for one that is waited for: all those of the region are asked for at once."""
+
+    def ask(ids: Sequence[str]) -> dict[Any, dict[str, Any]]:
+        try:
+            return _by_id(api.call("DescribeInstances", {"Registryids": ids}))
+        except NotFound:
+            if len(ids) == 1:
+                return {}
+        # Which of them is gone is not said.
+        shown = {one: _describe(api, one) for one in ids}
+        return {one: registry for one, registry in shown.items() if registry is not None}
+
+    return watch_of(api.place).look(api, id, ask, _PAUSE)
+
+
+def _by_id(answer: Mapping[str, Any]) -> dict[Any, dict[str, Any]]:
+    return {registry.get("RegistryId"): registry for registry in objects(answer.get("Registries"))}
+
+
+def _shown(
+    api: Api, id: str, registry: Mapping[str, Any] | None, inputs: Properties
+) -> Properties | None:
+    """A Registry, and its public access where that is asked for, as inputs and outputs."""
+    if registry is None:
+        return None
+    now = _properties(registry, inputs)
+    if inputs.get("public_access") is not None:
+        now["public_access"] = _public_access(api, id, inputs["public_access"])
+    return now
 
 
 def _find(api: Api, name: str) -> dict[str, Any] | None:
@@ -630,14 +665,17 @@ def _free_of_own(api: Api, name: str) -> None:
 
 
 def _when_freed(api: Api, freed: Deadline, name: str, body: Mapping[str, Any]) -> dict[str, Any]:
-    """CreateInstance; a name that the replaced registry had is freed a little later than it."""
+    """CreateInstance, once nothing else is under way, and the replaced registry's name is free."""
     while True:
         try:
             return api.call("CreateInstance", body, repeatable=False, holding=("RegistryId",))
-        except (NameTaken, Conflict):
-            if min(freed.left, api.deadline.left) < _PAUSE or api.abandoned:
+        except (NameTaken, Busy) as error:
+            taken = isinstance(error, (NameTaken, Conflict))
+            patience = min(freed.left if taken else api.deadline.left, api.deadline.left)
+            if patience < _PAUSE or api.abandoned:
                 raise
-            api.wait(f"waiting for the vendor to free the name {name}", "name", _PAUSE)
+            what = f"the vendor to free the name {name}" if taken else "the end of another change"
+            api.wait(f"waiting for {what}", "name", _PAUSE)
 
 
 def _find_lost(api: Api, name: str) -> str | None:
@@ -686,8 +724,13 @@ def _end(expired_at: Any) -> str | None:
 
 def _properties(registry: Mapping[str, Any], inputs: Properties) -> Properties:
     """A Registry as inputs and outputs."""
-    specification = registry.get("TagSpecification") or {}
-    tags = {tag["Key"]: tag.get("Value") or "" for tag in objects(specification.get("Tags"))}
+    try:
+        specification = registry.get("TagSpecification") or {}
+        tags = {tag["Key"]: tag.get("Value") or "" for tag in objects(specification.get("Tags"))}
+    except (AttributeError, KeyError):
+        raise Error(
+            "what the vendor shows of its tags is not as its pages say. Look at it in the console"
+        ) from None
     now: Properties = {
         "registry_name": registry.get("RegistryName"),
         "registry_charge_type": registry.get("PayMod") or 0,
@@ -749,6 +792,22 @@ def _when_free(api: Api, change: Callable[[], Any]) -> None:
             return
 
 
+def _delete(api: Api, id: str, parameters: Mapping[str, Any]) -> None:
+    """DeleteInstance; the vendor may refuse it while a registry is not at rest."""
+    while True:
+        try:
+            _when_free(api, lambda: api.call("DeleteInstance", parameters))
+        except NotFound:
+            raise
+        except Refused:
+            status = (_describe(api, id) or {}).get("Status")
+            if status not in _NOT_AT_REST or api.deadline.left < _PAUSE or api.abandoned:
+                raise
+            api.wait(f"{status}, waiting until it can be deleted", str(status), _PAUSE)
+        else:
+            return
+
+
 def _wait_until_gone(api: Api, id: str, before: Any) -> None:
     """Wait for the end of a deletion.
 
@@ -758,7 +817,7 @@ def _wait_until_gone(api: Api, id: str, before: Any) -> None:
         before: its status before the deletion was asked for, which may show a little longer.
     """
     earlier = Deadline(_SECONDS_OF_AN_OLD_STATUS)
-    while (registry := _describe(api, id)) is not None:
+    while (registry := _watch(api, id)) is not None:
         status = registry.get("Status")
         old = status == before and earlier.left > 0
         if status == "DeleteBucketFailed" and not old:
@@ -777,7 +836,7 @@ def _wait_until_gone(api: Api, id: str, before: Any) -> None:
                 "waiting"
             )
         passed = f"{api.deadline.passed:.0f} s"
-        api.wait(f"{status} for {passed}, waiting for its end", str(status), _PAUSE)
+        api.progress(f"{status} for {passed}, waiting for its end", str(status))
 
 
 # Public access
@@ -995,12 +1054,12 @@ def _comes_to_show(api: Api, id: str, change: Callable[[Mapping[str, Any]], bool
     while True:
         # Why it cannot be looked at is no answer to whether it was bought.
         with suppress(Error):
-            registry = _describe(api, id)
+            registry = _watch(api, id)
             if registry is not None and change(registry):
                 return True
         if min(patience.left, api.deadline.left) < _PAUSE or api.abandoned:
             return False
-        api.wait("waiting for the order to show", "order", _PAUSE)
+        api.progress("waiting for the order to show", "order")
 
 
 def _buy(api: Api, id: str, months: int, inputs: Properties, *, flag: int) -> Error | None:

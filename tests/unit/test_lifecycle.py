@@ -511,11 +511,16 @@ def test_update_without_a_change_changes_nothing(
 # read
 
 
-def test_read_of_what_is_gone_is_an_empty_id(engine: Engine, provider: BoxProvider) -> None:
+def test_read_of_what_is_gone_is_an_empty_id_and_names_it(
+    engine: Engine, provider: BoxProvider, log: Log
+) -> None:
     inputs = {"region": REGION_NAME}
     result = engine.read(provider, "box-1", {**inputs, "box_id": "box-1", "opened": 0}, inputs)
     assert result.id == ""
     assert not result.outs
+    [warned] = log.warned
+    assert warned.startswith("Box box-1 is gone")
+    assert_one_line(warned)
 
 
 def _made(engine: Engine, provider: BoxProvider, inputs: Properties) -> Properties:

@@ -1526,6 +1526,17 @@ def test_delete_that_is_still_in_use_after_deregistering_disables_and_warns(
     assert "The machines are deregistered." in warned
 
 
+def test_delete_of_one_whose_machines_do_not_show_does_not_say_that_they_are_deregistered(
+    vendor: Vendor,
+) -> None:
+    vendor.answers(DELETE, IN_USE)
+    vendor.answers(MACHINES, _machines())
+    vendor.answers(DISABLE, served())
+    [warned] = _remove(when_in_use="deregister").warned
+    assert "It is disabled" in warned
+    assert "No machine shows as registered with it." in warned
+
+
 @pytest.mark.parametrize(("code", "status"), DELETE_CODES.items())
 def test_delete_whose_machine_cannot_be_deregistered_fails_and_leaves_the_activation(
     engine: Engine, vendor: Vendor, provider: ActivationProvider, code: str, status: int

@@ -705,6 +705,16 @@ def test_a_plain_refusal_says_that_no_money_has_moved(
     assert cloud.changes == [CREATE]
 
 
+def test_a_look_that_is_refused_after_a_purchase_says_nothing_of_money(
+    engine: Engine, cloud: Billing, provider: InstanceProvider
+) -> None:
+    cloud.says("DescribeRenewInstances", *[refusal("OperationDenied")] * 2)
+    with pytest.raises(InitFailed) as caught:
+        up(engine, provider, INPUTS)
+    assert NO_MONEY not in line(caught.value)
+    assert caught.value.id in line(caught.value)
+
+
 # The delivery
 
 

@@ -663,6 +663,16 @@ def test_create_with_a_name_that_somebody_else_has_says_so_and_is_sent_once(
     assert cloud.count(CREATE) == 1
 
 
+def test_create_waits_for_the_end_of_what_is_under_way(
+    engine: Engine, cloud: Tcr, provider: InstanceProvider
+) -> None:
+    cloud.of_name(FREE)
+    cloud.answers(CREATE, *[refusal("InternalError.ErrConflict")] * 2, CREATED)
+    cloud.of_id(listing(registry()))
+    assert engine.create(provider, INPUTS).id == ID
+    assert cloud.count(CREATE) == 3
+
+
 # create: the name in the own account
 
 
@@ -2340,9 +2350,22 @@ def test_delete_of_what_is_gone_is_a_success(
     engine: Engine, cloud: Tcr, provider: InstanceProvider, log: Log, gone: Reply
 ) -> None:
     cloud.of_id(gone)
+    cloud.answers(DELETE, refusal("ResourceNotFound"))
     _delete(engine, provider)
-    assert cloud.changes == []
+    assert cloud.changes == [DELETE]
     assert log.warned == []
+
+
+def test_delete_of_what_only_does_not_show_deletes_it(
+    engine: Engine, cloud: Tcr, provider: InstanceProvider, log: Log
+) -> None:
+    cloud.of_id(NONE, listing(registry(Status="Deleting")), NONE)
+    cloud.answers(DELETE, served())
+    _delete(engine, provider)
+    assert cloud.changes == [DELETE]
+    assert cloud.count(DESCRIBE) == 3
+    [warned] = log.warned
+    assert f"The COS bucket of the registry ({ID}) stays" in warned
 
 
 def test_delete_of_what_is_gone_a_moment_later_is_a_success(
@@ -2509,6 +2532,25 @@ def test_delete_refused_says_what_the_vendor_says(
         _delete(engine, provider)
     _line(caught.value, f"delete Instance {ID}: ")
     assert cloud.count(DELETE) == 1
+
+
+@pytest.mark.parametrize("status", ["Pending", "Deploying", "Unhealthy"])
+def test_delete_refused_before_it_is_at_rest_is_asked_for_again(
+    engine: Engine, cloud: Tcr, provider: InstanceProvider, status: str
+) -> None:
+    cloud.of_id(*[listing(registry(Status=status))] * 3, NONE)
+    cloud.answers(DELETE, *[refusal("OperationDenied")] * 2, served())
+    _delete(engine, provider)
+    assert cloud.count(DELETE) == 3
+
+
+def test_delete_refused_before_it_is_at_rest_is_not_asked_for_for_ever(
+    engine: Engine, cloud: Tcr, provider: InstanceProvider
+) -> None:
+    cloud.of_id(listing(registry(Status="Deploying")))
+    cloud.answers(DELETE, refusal("OperationDenied"))
+    with pytest.raises(Refused, match="OperationDenied"):
+        _delete(engine, provider, timeout=0.4)
 
 
 # diff
@@ -2759,6 +2801,15 @@ def test_read_of_an_answer_that_is_not_as_the_pages_say_is_one_line(
     with pytest.raises(Error, match="is not as its pages say") as caught:
         engine.read(provider, ID, OUTPUTS, INPUTS)
     _line(caught.value, f"read Instance {ID}: ")
+
+
+def test_an_answer_that_is_not_as_the_pages_say_in_the_middle_of_a_wait_is_no_bug(
+    engine: Engine, cloud: Tcr, provider: InstanceProvider
+) -> None:
+    odd = registry(TagSpecification={"Tags": [{"TagKey": "k"}]})
+    cloud.of_id(listing(registry(Status="Deploying")), listing(odd))
+    with pytest.raises(InitFailed, match="is not as its pages say"):
+        _update(engine, provider, INPUTS)
 
 
 def test_get_reads_a_registry_that_nobody_made_here(
