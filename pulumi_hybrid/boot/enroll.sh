@@ -102,6 +102,9 @@ until register; do
     [ "$tries" -lt 3 ] || fail "its agent could not register, see above"
     sleep 10
 done
-take_effect || fail "it is registered, but its agent could not be restarted"
 tell "this machine joined $region as $(identity)"
+if ! take_effect; then
+    tell "its agent could not be restarted, and works as what it was until then"
+    finish 1
+fi
 finish 0

@@ -72,7 +72,12 @@ class Machine:
         shutil.copy(self.folder / "var/stand_in/packages" / agent, self.folder / place)
 
     def set(self, name: str, number: int) -> None:
-        """How often something goes wrong: ``outages``, ``failures`` or ``power_cuts``."""
+        """How often something goes wrong.
+
+        Args:
+            name: ``outages``, ``failures``, ``failing_restarts`` or ``power_cuts``.
+            number: how often.
+        """
         (self.folder / "var/stand_in" / name).write_text(str(number))
 
     def observed(self, name: str) -> list[str]:
@@ -90,6 +95,7 @@ class Machine:
             folder.mkdir(parents=True, exist_ok=True)
         (instance / "user-data.txt").write_text(user_data)
         (instance / "obj.pkl").write_bytes(pickle.dumps({"userdata_raw": user_data}))
+        (instance / "cloud-config.txt").write_text("#cloud-config\n" + yaml.dump(config))
         (memory / "combined-cloud-config.json").write_text(json.dumps(config))
         for file in config["write_files"]:
             path = self.folder / file["path"].lstrip("/")

@@ -142,6 +142,17 @@ def test_an_agent_that_cannot_be_installed_is_told(
     assert_no_copy(machine)
 
 
+def test_an_agent_that_does_not_restart_is_told(machine_of: Callable[[str], Machine]) -> None:
+    machine = machine_of("tencentcloud")
+    machine.install_agent()
+    machine.set("failing_restarts", 1)
+    boot = machine.launch(user_data(machine))
+    assert boot.statuses == [1]
+    assert "joined cn-hangzhou as rins-1" in boot.text
+    assert "could not be restarted" in boot.text
+    assert_no_copy(machine)
+
+
 def test_what_an_older_agent_of_tencent_cloud_keeps_is_known_and_cleaned(
     machine_of: Callable[[str], Machine],
 ) -> None:

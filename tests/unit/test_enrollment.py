@@ -8,7 +8,14 @@ import pulumi
 import pytest
 from pulumi.runtime import mocks
 
-from pulumi_hybrid import AlicloudEnrollment, Enrollment, Error, TencentcloudEnrollment
+from pulumi_hybrid import (
+    AlicloudEnrollment,
+    Enrollment,
+    Error,
+    Provider,
+    TencentcloudConfig,
+    TencentcloudEnrollment,
+)
 
 SECRET = {"RegisterCode": "register_code_value", "Activation": "activation_code"}
 ID = {"RegisterCode": "register_code_id", "Activation": "activation_id"}
@@ -19,13 +26,15 @@ class Engine(mocks.Mocks):
 
     def __init__(self) -> None:
         self.made: dict[tuple[str, str], dict[str, Any]] = {}
+        self.providers: list[str | None] = []
 
     def new_resource(self, args: mocks.MockResourceArgs) -> tuple[str | None, dict[Any, Any]]:
         kind = args.typ.rpartition(":")[2]
         inputs = {k: v for k, v in args.inputs.items() if v is not None and k != "__provider"}
         self.made[kind, args.name] = inputs
         if kind not in SECRET:
-            return None, inputs
+            return "id", inputs
+        self.providers.append(args.provider)
         return f"{args.name}-id", {
             **inputs,
             ID[kind]: f"{kind}-{args.name}-id",
@@ -115,6 +124,26 @@ def test_scripts_hold_the_regions_own_code_and_are_secret_as_a_whole() -> None:
             assert script.count(f"RegisterCode-fleet-{region}-value") == 1
             assert script.count("-value") == 1
         assert "Activation-fleet-cn-hangzhou-value" in scripts["alicloud"]["cn-hangzhou"]
+
+
+def test_codes_are_made_by_the_enrollments_provider() -> None:
+    engine = Engine()
+    pulumi.runtime.set_mocks(engine)
+
+    @pulumi.runtime.test  # type: ignore[untyped-decorator]
+    def run() -> Any:
+        provider = Provider("other", tencentcloud=TencentcloudConfig(region="eu-frankfurt"))
+        fleet = Enrollment(
+            "fleet",
+            pulumi.ResourceOptions(providers=[provider]),
+            tencentcloud=TencentcloudEnrollment(regions=["a", "b"]),
+            alicloud=AlicloudEnrollment(regions=["a"]),
+        )
+        return fleet.cloud_init
+
+    run()
+    assert len(engine.providers) == 3
+    assert all("::other::" in str(provider) for provider in engine.providers)
 
 
 def test_a_users_installation_takes_the_place_of_the_vendors() -> None:
