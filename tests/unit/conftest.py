@@ -39,7 +39,14 @@ SERIALIZED = "gASVAAAAAAAAAIwY"
 DEAD_PROXY = "http://127.0.0.1:1"
 """Nothing listens there: a request that ought not to be made fails at once."""
 
-_NEVER_SET = ("REQUESTS_CA_BUNDLE", "SSL_CERT_FILE", "TKE_REGION", "TKE_ROLE_ARN")
+_NEVER_SET = (
+    "REQUESTS_CA_BUNDLE",
+    "SSL_CERT_FILE",
+    "TKE_PROVIDER_ID",
+    "TKE_REGION",
+    "TKE_ROLE_ARN",
+    "TKE_WEB_IDENTITY_TOKEN_FILE",
+)
 _PROXIES = ("HTTP_PROXY", "HTTPS_PROXY", "ALL_PROXY", "NO_PROXY")
 
 
