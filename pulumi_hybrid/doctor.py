@@ -210,12 +210,13 @@ def _examine(vendor: _Examined, settings: Settings, plain: set[str]) -> bool | N
     """Tell all about one vendor; whether it works, None where it is not set up."""
     cloud = vendor.cloud
     _say("", cloud.title)
+    set_up = True
     try:
         for line in _in_force(cloud, settings, plain):
             _say(f"  {line}")
+        set_up = settings.source(cloud) is not None
         keys = vendor.keys(settings)
     except Error as error:
-        set_up = settings.source(cloud) is not None
         _say(f"  {'NO' if set_up else '--':<5} key: {error}")
         return False if set_up else None
     assert keys
