@@ -261,6 +261,21 @@ def test_secret_in_plain_text_is_told(world: World, examine: Examine) -> None:
     assert "pulumi config set --secret alicloud:secretKey" in line(said, "in plain text")
 
 
+def test_what_the_user_keeps_encrypted_is_not_shown(world: World, examine: Examine) -> None:
+    """An external id is no secret to the vendor, but may be one to the user."""
+    role = json.dumps({"roleArn": "acs:ram::1:role/deploy", "externalId": "5e1f-external"})
+    secret = {
+        **CONFIG,
+        "alicloud:accessKey": {"value": "LTAI5tEXAMPLEid", "secret": True},
+        "alicloud:assumeRole": {"value": role, "secret": True},
+    }
+    world.pulumi({"config --json": secret, "stack --show-name": "dev"})
+    _, said = examine()
+    assert "(set)" in line(said, "alicloud:assumeRole.externalId")
+    assert "LTAI…LEid" in line(said, "alicloud:accessKey")
+    assert "cn-hangzhou" in line(said, "alicloud:region")
+
+
 def test_stack_that_is_none_is_told_in_pulumis_words(world: World, examine: Examine) -> None:
     world.pulumi({})
     status, said = examine("--stack", "x")
@@ -300,6 +315,7 @@ def test_explicit_provider_is_examined_as_of_its_last_up(world: World, examine: 
     assert status == 0
     assert "provider other as of its last `pulumi up`" in said
     assert line(said, "key: account 1234567890123456").startswith("ok")
+    assert "cn-hangzhou" in line(said, "alicloud:region")
     assert "in plain text" not in said
 
 
