@@ -383,7 +383,7 @@ class Settings:
         token, file = self.get(identity.token), self.get(identity.token_file)
         if token is None and file is not None:
             try:
-                token = Path(file).read_text().strip()
+                token = Path(expanded(file)).read_text().strip()
             except (OSError, ValueError):
                 raise Misconfigured(
                     f"the file that {identity.token_file.key} names cannot be read. "
@@ -413,6 +413,11 @@ class Settings:
         With its places, which decide who signs where several do.
         """
         return tuple(self.find(setting) for setting in settings_of(cloud))
+
+
+def expanded(path: str) -> str:
+    """A path that may begin with ``~``, which no shell sees in a configuration."""
+    return os.path.expanduser(path)  # noqa: PTH111 - pathlib's raises where there is no such home
 
 
 def _object(value: object, setting: Setting) -> Mapping[str, object]:

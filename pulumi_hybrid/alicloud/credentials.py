@@ -8,7 +8,7 @@ from typing import Any
 
 from pulumi_hybrid.errors import Misconfigured
 from pulumi_hybrid.keys import FoundKeys, GivenKey, Keys, RoleKeys, Sts, lent
-from pulumi_hybrid.settings import ALICLOUD, Key, Settings
+from pulumi_hybrid.settings import ALICLOUD, Key, Settings, expanded
 
 _SESSION_NAME = "pulumi_hybrid"
 _SESSION_SECONDS = 3600
@@ -106,7 +106,9 @@ def _profile(settings: Settings) -> Keys:
     assert ALICLOUD.profile
     assert ALICLOUD.profile_file
     name, file = settings.get(ALICLOUD.profile), settings.get(ALICLOUD.profile_file)
-    provider = CLIProfileCredentialsProvider(profile_name=name, profile_file=file)
+    provider = CLIProfileCredentialsProvider(
+        profile_name=name, profile_file=expanded(file) if file else None
+    )
     origin = f"the profile {name or 'in use'} in {file or '~/.aliyun/config.json'}"
     return FoundKeys(ALICLOUD, origin, _asking(provider.get_credentials))
 

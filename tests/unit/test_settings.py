@@ -259,6 +259,12 @@ def test_identity_token_is_read_anew_from_its_file_each_time(cloud: Cloud, tmp_p
         assert settings.token(cloud.web_identity) == token
 
 
+def test_identity_tokens_file_may_be_in_the_users_folder(tmp_path: Path) -> None:
+    (tmp_path / "token").write_text("token")
+    settings = Settings({}, {"ALIBABA_CLOUD_OIDC_TOKEN_FILE": "~/token"})
+    assert settings.token(ALICLOUD.web_identity) == "token"
+
+
 @pytest.mark.parametrize("cloud", EVERY, ids=lambda cloud: cloud.title)
 def test_identity_token_that_is_given_comes_before_its_file(cloud: Cloud) -> None:
     top, names = (

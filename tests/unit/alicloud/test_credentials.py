@@ -292,6 +292,13 @@ def test_profile_is_used_by_its_name_else_the_one_in_use(tmp_path: Path) -> None
     assert work.origin == f"the profile work in {file}"
 
 
+def test_profiles_file_may_be_in_the_users_folder(tmp_path: Path) -> None:
+    """As the vendor's own Pulumi provider has it."""
+    profiles(tmp_path / "config.json")
+    keys = in_force(profile="work", sharedCredentialsFile="~/config.json")
+    assert keys.key().id == "work-id"
+
+
 def test_role_is_assumed_with_a_profiles_key(vendor: Vendor, tmp_path: Path) -> None:
     vendor.answers(ASSUME, lent(), url=STS)
     file = profiles(tmp_path / "config.json")
