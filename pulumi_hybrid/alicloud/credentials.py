@@ -43,10 +43,10 @@ def keys(settings: Settings, sts: Sts) -> Keys:
 
 
 def silence() -> None:
-    """Switch off what prints: two of the SDK's loggers, where the environment has DEBUG=sdk, the
-    keys and the answers, the third what it was answered in place of a key.
+    """Switch off the SDK's loggers that print secrets.
 
-    Not by their levels, which their modules set when they are imported.
+    Two of them print keys and answers where the environment has DEBUG=sdk, the third what it was
+    answered in place of a key. Not by their levels, which their modules set when they are imported.
     """
     for name in ("alibabacloud-tea", "darabonba-core", "credentials"):
         logging.getLogger(name).disabled = True
