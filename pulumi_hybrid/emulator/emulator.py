@@ -102,7 +102,7 @@ class Emulator:
     def start(self) -> Emulator:
         """Listen; returns once a client can connect."""
         try:
-            self._server = Server(self.port, self._answer)
+            self._server = Server(self.port, self._answer, self._clock.signing_time)
         except OSError:
             self._store.close()
             raise
@@ -139,6 +139,11 @@ class Emulator:
     def secret_key(self) -> str:
         """The first account's secret key."""
         return self.accounts[self.secret_id].secret_key
+
+    @property
+    def key_pairs(self) -> dict[str, Account]:
+        """Every account's key pairs by their ids, and those that STS gave out."""
+        return dict(self._access.accounts)
 
     @property
     def environment(self) -> dict[str, str]:
@@ -247,7 +252,7 @@ class Emulator:
         Args:
             changes: `offset_hours` or `offset_seconds` (the resources' time, from the real one);
                 `advance_seconds` (on top); `skew_seconds` (of the time signatures are checked
-                against).
+                against, and the header Date).
 
         Returns:
             {now (RFC 3339), offset_seconds, skew_seconds}.

@@ -26,14 +26,21 @@ class Server(ThreadingHTTPServer):
     Args:
         port: 0 takes a free one.
         answer: called with each request, from many threads at once.
+        time: what the header `Date` says, Unix seconds.
     """
 
     daemon_threads = True
     request_queue_size = 128
 
-    def __init__(self, port: int, answer: Callable[[HttpRequest], HttpAnswer]) -> None:
+    def __init__(
+        self,
+        port: int,
+        answer: Callable[[HttpRequest], HttpAnswer],
+        time: Callable[[], float],
+    ) -> None:
         super().__init__((HOST, port), Handler)
         self.answer = answer
+        self.time = time
         self._connections: set[socket.socket] = set()
         self._lock = threading.Lock()
         self._thread = threading.Thread(
@@ -145,6 +152,10 @@ class Handler(BaseHTTPRequestHandler):
         self.end_headers()
         if self.command != "HEAD":
             self.wfile.write(answer.body)
+
+    def date_time_string(self, timestamp: float | None = None) -> str:
+        """The header `Date`."""
+        return super().date_time_string(self.server.time() if timestamp is None else timestamp)
 
     def version_string(self) -> str:
         """The header `Server`."""

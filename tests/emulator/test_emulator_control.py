@@ -5,6 +5,7 @@ from __future__ import annotations
 import json
 from collections.abc import Callable
 from datetime import datetime, timedelta, timezone
+from email.utils import parsedate_to_datetime
 from typing import Any
 
 import pytest
@@ -114,6 +115,9 @@ def test_clock(control: Callable[..., Answer]) -> None:
     answer = control("POST", "clock", {"offset_seconds": 86400, "advance_seconds": 1}).json
     assert answer["offset_seconds"] == 86401
     assert control("GET", "clock").json["skew_seconds"] == -5
+    control("POST", "clock", {"skew_seconds": 7200})
+    told = parsedate_to_datetime(control("GET", "clock").headers["date"])
+    assert timedelta(hours=1) < told - datetime.now(timezone.utc) < timedelta(hours=3)
     now = datetime.fromisoformat(answer["now"].replace("Z", "+00:00"))
     assert timedelta(hours=23) < now - datetime.now(timezone.utc) < timedelta(hours=25)
 
