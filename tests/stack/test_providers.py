@@ -343,7 +343,7 @@ def test_what_is_not_known_in_a_preview_is_no_error(stack: Stack) -> None:
     stack.program(
         IMPORTS
         + """
-    first = tat.RegisterCode("first")
+    first = tat.RegisterCode("first", description=os.environ["VERSION"])
     later = first.register_code_id.apply
     unknown = Provider(
         "unknown",
@@ -372,14 +372,26 @@ def test_what_is_not_known_in_a_preview_is_no_error(stack: Stack) -> None:
         "THEIR_KEY": theirs.secret_key,
         "THEIR_TOKEN": theirs.token,
     }
+    stack.environment["VERSION"] = "1"
     stack.preview()
     assert stack.cloud.requests() == []
     stack.up()
-    assert held(stack) == {
+    places = {
         "first": ("mine", "ap-guangzhou"),
         "code": (THEIRS, "ap-tokyo"),
         "activation": (THEIRS, "cn-shanghai"),
     }
+    assert held(stack) == places
+    before = stack.export()
+
+    # In another preview as well, now that the resources are there.
+    stack.environment["VERSION"] = "2"
+    stack.preview()
+    stack.up()
+    assert held(stack) == places
+    after = stack.export()
+    replaced = {name for name in places if before[name]["id"] != after[name]["id"]}
+    assert replaced == {"first"}
     inputs = stack.export()["unknown"]["inputs"]
     for vendor in ("tencentcloud", "alicloud"):
         for field in ("secretKey", "securityToken"):
@@ -447,6 +459,38 @@ def test_a_roles_key_that_ends_while_something_is_made_is_renewed(stack: Stack) 
     refusals = {request["error_code"] for request in stack.cloud.requests()} - {None}
     assert refusals <= {"AuthFailure.TokenFailure", "InvalidSecurityToken.Expired"}
     assert len(stack.calls("CreateInstance")) == 1
+    stack.destroy()
+    assert held(stack) == {}
+
+
+def test_a_role_may_stand_in_the_stacks_configuration(stack: Stack) -> None:
+    for vendor, arn in ROLES.items():
+        stack.cloud.role(arn, account=THEIRS, trusts=[MINE])
+        seconds = {"tencentcloud": "sessionDuration", "alicloud": "sessionExpiration"}[vendor]
+        for key, value in (("roleArn", arn), (seconds, "900")):
+            stack.pulumi("config", "set", "--path", f"{vendor}:assumeRole.{key}", value)
+    stack.program(
+        IMPORTS
+        + """
+    elsewhere = Provider(
+        "elsewhere",
+        tencentcloud=TencentcloudConfig(region="ap-tokyo"),
+        alicloud=AlicloudConfig(region="cn-shanghai"),
+    )
+    for name, provider in (("default", None), ("explicit", elsewhere)):
+        opts = pulumi.ResourceOptions(provider=provider)
+        tat.RegisterCode(name + "-code", opts)
+        ecs.Activation(name + "-activation", opts)
+    """
+    )
+    stack.up()
+    assert held(stack) == {
+        "default-code": (THEIRS, "ap-guangzhou"),
+        "default-activation": (THEIRS, "cn-hangzhou"),
+        "explicit-code": (THEIRS, "ap-tokyo"),
+        "explicit-activation": (THEIRS, "cn-shanghai"),
+    }
+    assert {str(body["DurationSeconds"]) for body in stack.calls("AssumeRole")} == {"900"}
     stack.destroy()
     assert held(stack) == {}
 
