@@ -70,8 +70,10 @@ class Kind:
 
     @property
     def programs(self) -> st.SearchStrategy[Json]:
-        """Programs, right and wrong; mostly one input is at an edge."""
-        return st.fixed_dictionaries({}, optional=self.edges).map(lambda some: self.always | some)
+        """Programs, right and wrong: two inputs at most are at an edge."""
+        names = st.sets(st.sampled_from(sorted(self.edges)), max_size=2)
+        some = names.flatmap(lambda some: st.fixed_dictionaries({n: self.edges[n] for n in some}))
+        return some.map(lambda some: self.always | some)
 
 
 KINDS = {
@@ -249,7 +251,8 @@ def test_a_change_leads_where_a_new_one_begins(
         return not world.problems(program) and not _refusal(world, kind, program)
 
     def changeable(program: Json) -> Json:
-        return {name: value for name, value in program.items() if name not in kind.fixed}
+        fixed = {name: kind.always[name] for name in kind.fixed if name in kind.always}
+        return {name: program[name] for name in program if name not in kind.fixed} | fixed
 
     right = kind.programs.map(changeable).filter(accepted)
 
