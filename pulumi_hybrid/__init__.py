@@ -8,13 +8,37 @@ Resources:
     alicloud.ecs.Activation: a code with which machines register as managed instances of Alibaba
         Cloud.
 
+Provider: another account, region or site than the stack's own, with TencentcloudConfig and
+    AlicloudConfig.
+
 Importing this package imports no vendor SDK: that happens in the provider process, at the first
 call that needs one.
 """
 
 from pulumi_hybrid import alicloud, tencentcloud
 from pulumi_hybrid.errors import Error
+from pulumi_hybrid.provider import (
+    AlicloudAssumeRole,
+    AlicloudAssumeRoleWithOidc,
+    AlicloudConfig,
+    Provider,
+    TencentcloudAssumeRole,
+    TencentcloudAssumeRoleWithWebIdentity,
+    TencentcloudConfig,
+)
 
 __version__ = "0.1.0"
 
-__all__ = ["Error", "__version__", "alicloud", "tencentcloud"]
+__all__ = [
+    "AlicloudAssumeRole",
+    "AlicloudAssumeRoleWithOidc",
+    "AlicloudConfig",
+    "Error",
+    "Provider",
+    "TencentcloudAssumeRole",
+    "TencentcloudAssumeRoleWithWebIdentity",
+    "TencentcloudConfig",
+    "__version__",
+    "alicloud",
+    "tencentcloud",
+]

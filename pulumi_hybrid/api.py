@@ -10,7 +10,8 @@ from typing import Any
 from pulumi_hybrid import connection
 from pulumi_hybrid.clock import Deadline
 from pulumi_hybrid.engine import Call
-from pulumi_hybrid.errors import Answer, Refused
+from pulumi_hybrid.errors import Answer, Expired, Refused
+from pulumi_hybrid.keys import Keys
 from pulumi_hybrid.listing import listing_of
 from pulumi_hybrid.pace import wait_for_turn
 from pulumi_hybrid.retry import repeat
@@ -34,23 +35,30 @@ class Api(ABC):
 
     Args:
         product: the product's name ("TAT").
+        keys: what signs the requests; None for the few actions that are not signed.
         meanings: by error code; a code with subcodes also means those of its subcodes that have no
             line of their own, and the empty code any other.
         call: the engine's call: shows progress, knows when the engine has gone.
         deadline: how long the whole call may take.
 
     Attributes:
-        account: the key's id, by which requests are counted.
+        keys: what signs the requests.
         region: the region's name; empty for products that take none.
         deadline: how long the whole call may take.
     """
 
-    account: str
     region: str = ""
 
     def __init__(
-        self, product: str, *, meanings: Mapping[str, Meaning], call: Call, deadline: Deadline
+        self,
+        product: str,
+        *,
+        keys: Keys | None,
+        meanings: Mapping[str, Meaning],
+        call: Call,
+        deadline: Deadline,
     ) -> None:
+        self.keys = keys
         self.deadline = deadline
         self._product = product
         self._meanings = meanings
@@ -86,7 +94,7 @@ class Api(ABC):
 
         def send() -> dict[str, Any]:
             wait_for_turn(self.account, title)
-            answer = self._send(title, action, parameters)
+            answer = self._signed(title, action, parameters)
             missing = [name for name in holding if not answer.get(name)]
             if missing:
                 id = str(answer.get(holding[0]) or "")
@@ -103,6 +111,26 @@ class Api(ABC):
     def place(self) -> tuple[str, str, str]:
         """Product, account and region: what may be shared within the process."""
         return self._product, self.account, self.region
+
+    def _signed(self, title: str, action: str, parameters: Mapping[str, Any]) -> dict[str, Any]:
+        """Send a request once, and once more with another key where its own has ended.
+
+        Here, and not in the SDK, a key that is renewed on the way fails with a line of its own.
+        """
+        if self.keys is None:
+            return self._send(title, action, parameters)
+        key = self.keys.key()
+        try:
+            return self._send(title, action, parameters)
+        except Expired:
+            if not self.keys.renew(key):
+                raise
+        return self._send(title, action, parameters)
+
+    @property
+    def account(self) -> str:
+        """By which requests are counted; empty for those that are not signed."""
+        return self.keys.account if self.keys else ""
 
     def sleep(self, seconds: float) -> None:
         """Wait, but no longer than the engine does."""

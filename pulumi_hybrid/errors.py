@@ -5,6 +5,7 @@
     ├── Refused            the vendor answered, and the answer was an error code
     │   ├── Throttled      too many requests: refused before any work was done
     │   ├── Transient      a fault of the vendor's that normally clears; work may have been done
+    │   ├── Expired        the temporary key has ended: refused before any work was done
     │   └── NotFound       the resource that was asked for does not exist
     ├── NotSent            the connection failed in a way that proves that nothing was sent
     ├── Ambiguous          the answer was lost: the vendor may have done the work, or not
@@ -107,6 +108,10 @@ class Throttled(Refused):
 
 class Transient(Refused):
     """A fault of the vendor's that normally clears; the work may have been done all the same."""
+
+
+class Expired(Refused):
+    """The temporary key has ended: refused before any work was done."""
 
 
 class NotFound(Refused):

@@ -624,6 +624,9 @@ class Lifecycle(ResourceProvider, ABC):
 class LifecycleResource(Resource):
     """A resource in a program.
 
+    Attributes:
+        pulumi_type: its type token, the same for ever.
+
     Args:
         provider: what looks after it.
         resource_name: its name in the program.
@@ -631,8 +634,11 @@ class LifecycleResource(Resource):
         opts: the engine's options.
     """
 
-    def __init_subclass__(cls, *, module: str, name: str) -> None:
-        super().__init_subclass__(module=module, name=name)
+    pulumi_type: ClassVar[str]
+
+    def __init_subclass__(cls, module: str = "", name: str = "Resource", **kwargs: Any) -> None:
+        super().__init_subclass__(module=module, name=name, **kwargs)
+        cls.pulumi_type = f"pulumi-python:{cls._resource_type_name}"
         # As text, pulumi would evaluate them anew for each resource: a third of a program's time.
         cls.__annotations__ = inspect.get_annotations(cls, eval_str=True)
 

@@ -6,18 +6,20 @@ ours: the SDK's options for them do nothing.
 
 from __future__ import annotations
 
-import logging
 import threading
 from collections.abc import Mapping
-from functools import cache
+from dataclasses import dataclass
+from functools import partial
 from typing import Any
 
 import pulumi_hybrid
 from pulumi_hybrid import connection
+from pulumi_hybrid.alicloud import credentials
 from pulumi_hybrid.api import Api, Meaning
 from pulumi_hybrid.clock import Deadline
 from pulumi_hybrid.engine import Call
-from pulumi_hybrid.errors import Answer, Error, Misconfigured, Throttled, Transient
+from pulumi_hybrid.errors import Answer, Error, Expired, Throttled, Transient
+from pulumi_hybrid.keys import Keys, Sessions
 from pulumi_hybrid.settings import ALICLOUD, Settings
 
 _KEY = f"{ALICLOUD.key_id.key} or {ALICLOUD.key_id.environment[0]}"
@@ -48,7 +50,8 @@ COMMON_MEANINGS: Mapping[str, Meaning] = {
     ),
     "InvalidSecurityToken": Meaning(
         "the security token is wrong or has expired. Get new temporary keys and set all three: "
-        f"{ALICLOUD.key_id.key}, {ALICLOUD.key_secret.key}, {ALICLOUD.token.key}."
+        f"{ALICLOUD.key_id.key}, {ALICLOUD.key_secret.key}, {ALICLOUD.token.key}.",
+        Expired,
     ),
     "InvalidTimeStamp": Meaning("this machine's clock is off. Set the clock."),
     "Forbidden": Meaning(_GRANT),
@@ -62,11 +65,28 @@ COMMON_MEANINGS: Mapping[str, Meaning] = {
 }
 """What every product of the vendor may answer."""
 
-ECS_VERSION = "2014-05-26"
+
+@dataclass(frozen=True)
+class Product:
+    """One of the vendor's APIs.
+
+    Attributes:
+        title: its name ("ECS").
+        version: of the API ("2014-05-26").
+        host: the one for all regions; None where the SDK knows each region's, and the region is
+            also a parameter of every request.
+    """
+
+    title: str
+    version: str
+    host: str | None = None
+
+
+ECS = Product(title="ECS", version="2014-05-26")
 
 
 class AlicloudApi(Api):
-    """ECS in one region.
+    """One product in one region.
 
     Args:
         region: the region's id; also a parameter of every request.
@@ -74,6 +94,8 @@ class AlicloudApi(Api):
         meanings: the product's own error codes, before the common ones.
         call: the engine's call.
         deadline: how long the whole call may take.
+        product: which API.
+        session: what signs and sends; default the one for the settings.
 
     Raises:
         Misconfigured: the keys or the endpoint cannot be used.
@@ -87,13 +109,18 @@ class AlicloudApi(Api):
         meanings: Mapping[str, Meaning],
         call: Call,
         deadline: Deadline,
+        product: Product = ECS,
+        session: Session | None = None,
     ) -> None:
         known = {**COMMON_MEANINGS, **meanings}
-        super().__init__("ECS", meanings=known, call=call, deadline=deadline)
-        session = _session(settings)
-        self.account = session.account
+        session = session or sessions.of(settings)
+        super().__init__(
+            product.title, keys=session.keys, meanings=known, call=call, deadline=deadline
+        )
         self.region = region
-        self._client = session.client(region)
+        self._version = product.version
+        self._everywhere = {} if product.host else {"RegionId": region}
+        self._client = session.client(product, region)
         self._answer_seconds = min(
             connection.ANSWER_SECONDS, call.timeout or connection.ANSWER_SECONDS
         )
@@ -106,16 +133,16 @@ class AlicloudApi(Api):
 
         params = Params(
             action=action,
-            version=ECS_VERSION,
+            version=self._version,
             protocol="HTTPS",
             pathname="/",
             method="POST",
-            auth_type="AK",
+            auth_type="AK" if self.keys else "Anonymous",
             style="RPC",
             req_body_type="formData",
             body_type="json",
         )
-        request = OpenApiRequest(query=Utils.query({"RegionId": self.region, **parameters}))
+        request = OpenApiRequest(query=Utils.query({**self._everywhere, **parameters}))
         milliseconds = round(self._answer_seconds * 1000)
         runtime = RuntimeOptions(
             connect_timeout=min(round(connection.CONNECT_SECONDS * 1000), milliseconds),
@@ -156,88 +183,112 @@ class AlicloudApi(Api):
         )
 
 
-class _Session:
-    """The keys of one provider process and one client a region; the SDK keeps the connections."""
+class Session:
+    """Keys and one client a product and region; the SDK keeps the connections.
 
-    def __init__(self, settings: Settings) -> None:
+    Args:
+        settings: the endpoint.
+        keys: what signs; None for the few actions that are not signed.
+    """
+
+    def __init__(self, settings: Settings, keys: Keys | None) -> None:
+        self.keys = keys
         self._endpoint = connection.endpoint(ALICLOUD, settings)
-        self._credential = _credential(settings)
-        self._clients: dict[str, Any] = {}
+        self._clients: dict[tuple[Product, str], Any] = {}
         self._lock = threading.Lock()
 
-    @property
-    def account(self) -> str:
-        """The key's id, by which requests are counted."""
-        try:
-            return str(self._credential.get_credential().access_key_id)
-        except Exception:  # noqa: BLE001 - each link of the chain fails in a way of its own
-            raise Misconfigured(
-                "the Alibaba Cloud key can be had no more. Look after where it comes from"
-            ) from None
-
-    def client(self, region: str) -> Any:
+    def client(self, product: Product, region: str) -> Any:
+        """The SDK's client."""
         with self._lock:
-            if region not in self._clients:
-                self._clients[region] = self._new_client(region)
-            return self._clients[region]
+            key = (product, region)
+            if key not in self._clients:
+                self._clients[key] = self._new_client(product, region)
+            return self._clients[key]
 
-    def _new_client(self, region: str) -> Any:
+    def _new_client(self, product: Product, region: str) -> Any:
         from alibabacloud_ecs20140526.client import Client
         from alibabacloud_tea_openapi.utils_models import Config
 
-        # With DEBUG=sdk in the environment two of them print the keys and the answers; the third
-        # prints what it was answered in place of a key.
-        for logger in ("alibabacloud-tea", "darabonba-core", "credentials"):
-            logging.getLogger(logger).setLevel(logging.CRITICAL)
+        credentials.silence()
         return Client(
             Config(
-                credential=self._credential,
+                credential=_Credential(self.keys) if self.keys else None,
                 region_id=region,
                 protocol=self._endpoint.scheme if self._endpoint else "https",
-                endpoint=self._endpoint.netloc if self._endpoint else None,
+                endpoint=self._endpoint.netloc if self._endpoint else product.host,
                 user_agent=f"pulumi_hybrid/{pulumi_hybrid.__version__}",
                 ca=connection.certificates(),
             )
         )
 
 
-def _credential(settings: Settings) -> Any:
-    """The SDK's credential object: static keys, or what its default chain finds.
+class _Credential:
+    """Our keys as the SDK asks for them, with each request."""
 
-    Raises:
-        Misconfigured: half a key, or none anywhere.
-    """
-    from alibabacloud_credentials.client import Client
-    from alibabacloud_credentials.models import Config
+    def __init__(self, keys: Keys) -> None:
+        self._keys = keys
 
-    key = settings.key(ALICLOUD)
-    if key:
-        return Client(
-            Config(
-                type="sts" if key.token else "access_key",
-                access_key_id=key.id,
-                access_key_secret=key.secret,
-                security_token=key.token,
-            )
+    def get_credential(self) -> Any:
+        from alibabacloud_credentials.models import CredentialModel
+
+        key = self._keys.key()
+        return CredentialModel(
+            access_key_id=key.id,
+            access_key_secret=key.secret,
+            security_token=key.token,
+            type="sts" if key.token else "access_key",
+            provider_name="static_sts" if key.token else "static_ak",
         )
-    try:
-        credential = Client()
-        credential.get_credential()
-    except Exception:  # noqa: BLE001 - each link of the chain fails in a way of its own
-        raise Misconfigured(
-            "no Alibaba Cloud key found. Set alicloud:accessKey and alicloud:secretKey "
-            "(`pulumi config set --secret`), or ALICLOUD_ACCESS_KEY and ALICLOUD_SECRET_KEY; "
-            "looked there, for OIDC variables, in the profiles of the aliyun CLI and of the SDKs, "
-            "for an ECS instance's role and at ALIBABA_CLOUD_CREDENTIALS_URI"
-        ) from None
-    return credential
 
 
-_new_session = cache(_Session)
-_making_session = threading.Lock()
+STS = Product(title="STS", version="2015-04-01", host="sts.aliyuncs.com")
+
+_ROLE = (
+    "the key may not take on the role. Grant it sts:AssumeRole in RAM, and let the role trust its "
+    f"account; check {ALICLOUD.role.external_id.key} too."
+)
+_STS_MEANINGS = {
+    "EntityNotExist.Role": Meaning(f"there is no such role. Check {ALICLOUD.role.arn.key}."),
+    "InvalidParameter.RoleArn": Meaning(f"that is no role's ARN. Check {ALICLOUD.role.arn.key}."),
+    "InvalidParameter.DurationSeconds": Meaning(
+        f"the role does not last so long. Lower {ALICLOUD.role.seconds.key}."
+    ),
+    "NoPermission": Meaning(_ROLE),
+    "Forbidden": Meaning(_ROLE),
+}
+_STS_SECONDS = 60.0
 
 
-def _session(settings: Settings) -> _Session:
-    # Four hooks may ask at once, and the default chain is not to be walked four times.
-    with _making_session:
-        return _new_session(settings)
+def ask_sts(
+    settings: Settings,
+    keys: Keys | None,
+    action: str,
+    parameters: Mapping[str, Any],
+    holding: str = "Credentials",
+) -> Mapping[str, Any]:
+    """What the vendor's Security Token Service answers.
+
+    Args:
+        settings: the endpoint.
+        keys: what signs the request; None for an action that is not signed.
+        action: the API's name for it.
+        parameters: what it takes.
+        holding: what the answer must hold.
+    """
+    api = AlicloudApi(
+        "",
+        settings,
+        meanings=_STS_MEANINGS,
+        call=Call(),
+        deadline=Deadline(_STS_SECONDS),
+        product=STS,
+        session=Session(settings, keys),
+    )
+    return api.call(action, parameters, holding=(holding,))
+
+
+def _new_session(settings: Settings) -> Session:
+    return Session(settings, credentials.keys(settings, partial(ask_sts, settings)))
+
+
+sessions = Sessions(ALICLOUD, _new_session)

@@ -1,18 +1,19 @@
-"""Alibaba Cloud's RPC style: headers, ACS3-HMAC-SHA256, parameters in the query, common codes.
+"""Alibaba Cloud's RPC style: two signatures, parameters in the query, common codes.
 
-Source: "V3 version request body and signature mechanism" and "Common error codes" of the API
-documentation, and the parameter tables of the pages of ECS.
+Source: "V3 version request body and signature mechanism", "RPC mechanism" and "Common error codes"
+of the API documentation, and the parameter tables of the pages of ECS.
 """
 
 from __future__ import annotations
 
+import base64
 import hashlib
 import hmac
 import json
 import re
 import threading
 import uuid
-from collections.abc import Mapping
+from collections.abc import Callable, Iterable, Mapping
 from dataclasses import dataclass
 from datetime import datetime, timezone
 from typing import Any, Protocol
@@ -46,7 +47,35 @@ COMMON_PARAMETERS = {
     "ResourceOwnerId",
 }
 
+# What is in the headers in the newer style is in the query in the older one.
+PROTOCOL_PARAMETERS = {
+    "AccessKeyId",
+    "Action",
+    "Format",
+    "SecurityToken",
+    "Signature",
+    "SignatureMethod",
+    "SignatureNonce",
+    "SignatureType",
+    "SignatureVersion",
+    "Timestamp",
+    "Version",
+}
+
 LOGGED_HEADERS = ("accept", "content-type", "host", "user-agent")
+
+
+@dataclass(frozen=True)
+class Claim:
+    """What a request says of its signer, in whichever style; `sign` is of a key and a text."""
+
+    secret_id: str
+    token: str | None
+    date: str
+    nonce: str
+    to_sign: str
+    signature: str
+    sign: Callable[[str, str], str]
 
 
 class Alibabacloud:
@@ -54,6 +83,7 @@ class Alibabacloud:
 
     name = "alibabacloud"
     region = "cn-hangzhou"
+    secret_parameters: tuple[str, ...] = ("OIDCToken", "SecurityToken")
 
     def __init__(self, *apis: Api) -> None:
         self.apis = apis
@@ -62,25 +92,31 @@ class Alibabacloud:
         self._lock = threading.Lock()
 
     def recognises(self, request: HttpRequest) -> bool:
-        """Whether there is the action's header, or a signature of this kind."""
-        return "x-acs-action" in request.headers or request.headers.get(
-            "authorization", ""
-        ).startswith("ACS3")
+        """Whether there is the action's header or parameter, or a signature of this kind."""
+        return (
+            "x-acs-action" in request.headers
+            or request.headers.get("authorization", "").startswith("ACS3")
+            or "Action" in _query(request)
+        )
 
     def read(self, request: HttpRequest) -> Arrival:
-        """Action and version are headers, everything else is in the query."""
-        headers = request.headers
-        credential = AUTHORIZATION.fullmatch(headers.get("authorization", ""))
-        version = headers.get("x-acs-version", "")
-        parameters = read_query(request.query)
+        """Action and version are headers or in the query, where everything else is."""
+        headers, query = request.headers, _query(request)
+        claim = claim_of(request)
+        version = headers.get("x-acs-version") or query.get("Version", "")
+        parameters = {
+            name: value
+            for name, value in read_query(request.query).items()
+            if name not in PROTOCOL_PARAMETERS
+        }
         region = parameters.get("RegionId")
         return Arrival(
             # The product is in the host's name alone, which is 127.0.0.1 here.
             service=next((api.service for api in self.apis if api.version == version), ""),
             version=version,
-            action=headers.get("x-acs-action", ""),
+            action=headers.get("x-acs-action") or query.get("Action", ""),
             region=region if isinstance(region, str) else "",
-            secret_id=credential["secret_id"] if credential else "",
+            secret_id=claim.secret_id if claim else "",
             language=headers.get("accept-language", ""),
             parameters=parameters,
         )
@@ -93,23 +129,20 @@ class Alibabacloud:
         seconds: float,
     ) -> None:
         """Compute the signature again from what arrived."""
-        headers = request.headers
-        credential = AUTHORIZATION.fullmatch(headers.get("authorization", ""))
-        signed = credential["signed"].split(";") if credential else []
-        to_be_signed = SIGNED_ALWAYS | {
-            name for name in headers if name.startswith("x-acs-") or name == "content-type"
-        }
-        if credential is None or not to_be_signed <= set(signed):
+        claim = claim_of(request)
+        if claim is None:
+            if self._unsigned(request, arrival):
+                return
             raise VendorError(
                 "IncompleteSignature", "The request signature does not conform to Aliyun standards."
             )
-        account = accounts.get(credential["secret_id"])
+        account = accounts.get(claim.secret_id)
         if account is None:
             raise VendorError(
                 "InvalidAccessKeyId.NotFound", "Specified access key is not found.", 404
             )
         try:
-            date = datetime.strptime(headers.get("x-acs-date", ""), "%Y-%m-%dT%H:%M:%SZ")
+            date = datetime.strptime(claim.date, "%Y-%m-%dT%H:%M:%SZ")
         except ValueError:
             raise VendorError(
                 "InvalidTimeStamp.Format",
@@ -119,26 +152,30 @@ class Alibabacloud:
             raise VendorError(
                 "InvalidTimeStamp.Expired", "Specified time stamp or date value is expired."
             )
-        to_sign = string_to_sign(request, signed)
-        expected = hmac.digest(account.secret_key.encode(), to_sign.encode(), "sha256").hex()
-        digest = hashlib.sha256(request.body).hexdigest()
-        if headers.get("x-acs-content-sha256") != digest or not hmac.compare_digest(
-            expected, credential["signature"]
-        ):
+        expected = claim.sign(account.secret_key, claim.to_sign)
+        if not hmac.compare_digest(expected.encode(), claim.signature.encode()):
             raise VendorError(
                 "SignatureDoesNotMatch",
                 "Specified signature is not matched with our calculation. server string to sign "
-                f"is:{to_sign}",
+                f"is:{claim.to_sign}",
             )
-        token = headers.get("x-acs-security-token")
-        if token is None and account.token is not None:
+        if claim.token is None and account.token is not None:
             raise VendorError("MissingSecurityToken", "SecurityToken is mandatory for this action.")
-        if token != account.token:
+        if claim.token != account.token:
             raise VendorError(
                 "InvalidSecurityToken.MismatchWithAccessKey",
                 "Specified SecurityToken mismatch with the AccessKey.",
             )
-        self._use_nonce(credential["secret_id"], headers["x-acs-signature-nonce"])
+        self._use_nonce(claim.secret_id, claim.nonce)
+
+    def _unsigned(self, request: HttpRequest, arrival: Arrival) -> bool:
+        if "authorization" in request.headers or "Signature" in _query(request):
+            return False
+        return any(
+            api.version == arrival.version and not api.actions[arrival.action].signed
+            for api in self.apis
+            if arrival.action in api.actions
+        )
 
     def _use_nonce(self, secret_id: str, nonce: str) -> None:
         with self._lock:
@@ -217,6 +254,21 @@ class Alibabacloud:
             "InternalError.Dispatch", "An error occurred when dispatch the request.", 500
         )
 
+    def expired(self) -> VendorError:
+        """Some products answer this with HTTP 400."""
+        return VendorError(
+            "InvalidSecurityToken.Expired", "Specified SecurityToken is expired.", 403
+        )
+
+    def unauthorized(self, api: Api, action: str) -> VendorError:
+        """What RAM answers."""
+        return VendorError(
+            "Forbidden.RAM",
+            "User not authorized to operate on the specified resource, or this API doesn't "
+            "support RAM.",
+            403,
+        )
+
     def environment(
         self, url: str, secret_id: str, account: Account, region: str
     ) -> dict[str, str]:
@@ -262,16 +314,78 @@ class Alibabacloud:
         }
 
 
+def claim_of(request: HttpRequest) -> Claim | None:
+    """The signer's claim; `None` where there is no signature, or it is not in its form."""
+    query = _query(request)
+    if "authorization" not in request.headers and "Signature" in query:
+        return _rpc_claim(request, query)
+    return _acs3_claim(request)
+
+
+def _acs3_claim(request: HttpRequest) -> Claim | None:
+    headers = request.headers
+    credential = AUTHORIZATION.fullmatch(headers.get("authorization", ""))
+    signed = credential["signed"].split(";") if credential else []
+    to_be_signed = SIGNED_ALWAYS | {
+        name for name in headers if name.startswith("x-acs-") or name == "content-type"
+    }
+    if credential is None or not to_be_signed <= set(signed):
+        return None
+    digest = hashlib.sha256(request.body).hexdigest()
+    return Claim(
+        credential["secret_id"],
+        headers.get("x-acs-security-token"),
+        headers.get("x-acs-date", ""),
+        headers.get("x-acs-signature-nonce", ""),
+        string_to_sign(request, signed),
+        credential["signature"] if headers.get("x-acs-content-sha256") == digest else "",
+        lambda key, text: hmac.digest(key.encode(), text.encode(), "sha256").hex(),
+    )
+
+
+def _rpc_claim(request: HttpRequest, query: Mapping[str, str]) -> Claim | None:
+    if (query.get("SignatureMethod"), query.get("SignatureVersion")) != ("HMAC-SHA1", "1.0"):
+        return None
+    if not query.get("AccessKeyId") or not query.get("SignatureNonce"):
+        return None
+    canonical = _canonical_query(
+        (name, value) for name, value in query.items() if name != "Signature"
+    )
+    return Claim(
+        query["AccessKeyId"],
+        query.get("SecurityToken"),
+        query.get("Timestamp", ""),
+        query["SignatureNonce"],
+        f"{request.method}&%2F&{quote(canonical, safe='~')}",
+        query["Signature"],
+        lambda key, text: base64.b64encode(
+            hmac.digest(f"{key}&".encode(), text.encode(), "sha1")
+        ).decode(),
+    )
+
+
 def string_to_sign(request: HttpRequest, signed: list[str]) -> str:
     """What the key signs: the algorithm and the digest of the request in its canonical form."""
-    query = "&".join(
-        f"{quote(name, safe='~')}={quote(value, safe='~')}"
-        for name, value in sorted(parse_qsl(request.query, keep_blank_values=True))
-    )
+    query = _canonical_query(parse_qsl(request.query, keep_blank_values=True))
     headers = "".join(f"{name}:{request.headers.get(name, '').strip()}\n" for name in signed)
     payload = hashlib.sha256(request.body).hexdigest()
     canonical = "\n".join((request.method, request.path, query, headers, ";".join(signed), payload))
     return f"{ALGORITHM}\n{hashlib.sha256(canonical.encode()).hexdigest()}"
+
+
+def _canonical_query(pairs: Iterable[tuple[str, str]]) -> str:
+    return "&".join(
+        f"{quote(name, safe='~')}={quote(value, safe='~')}" for name, value in sorted(pairs)
+    )
+
+
+def _query(request: HttpRequest) -> dict[str, str]:
+    return dict(parse_qsl(request.query, keep_blank_values=True))
+
+
+def account_number(account: str) -> str:
+    """The number that the vendor knows an account, a user or a role by."""
+    return f"1{int(hashlib.sha256(account.encode()).hexdigest(), 16) % 10**15:015}"
 
 
 def read_query(query: str) -> Json:

@@ -13,6 +13,7 @@ from enum import Enum
 from typing import TYPE_CHECKING, Any, Protocol
 
 if TYPE_CHECKING:
+    from .access import Access
     from .clock import Clock
     from .faults import Fault
     from .store import Documents, Store
@@ -55,16 +56,28 @@ class ControlError(Exception):
 
 
 @dataclass(frozen=True)
+class Session:
+    """What a role's key pair was given out for; `caller` is the account that asked for it."""
+
+    role_arn: str
+    name: str
+    caller: str
+    expires: datetime
+
+
+@dataclass(frozen=True)
 class Account:
     """One key pair.
 
     `token`: where set, requests must carry it (a temporary key pair). `name` is whose resources
     these are: the key's id where left out; two key pairs with one name share their resources.
+    `session`: of which role it is, where STS has given it out.
     """
 
     secret_key: str
     token: str | None = None
     name: str | None = None
+    session: Session | None = None
 
 
 @dataclass(frozen=True)
@@ -119,17 +132,20 @@ class Call:
     """One checked request, as an action sees it.
 
     `parameters` holds every parameter that the request has or that has a default. `region` is empty
-    where the action needs none, whatever the request says: what it is about is in no region. What
-    happens by itself is a call too: nobody's, without parameters, at its own moment.
+    where the action needs none, whatever the request says: what it is about is in no region.
+    `secret_id` is the signer's, and it and `account` are empty where an action may be called
+    unsigned. What happens by itself is a call too: without parameters, at its own moment.
     """
 
     api: Api
     store: Store
     clock: Clock
     settings: Mapping[str, Any]
+    access: Access
     account: str
     region: str
     parameters: Json
+    secret_id: str = ""
     fault: Fault | None = None
 
     def __getitem__(self, name: str) -> Any:
@@ -203,6 +219,7 @@ class Control:
     store: Store
     clock: Clock
     settings: Mapping[str, Any]
+    access: Access
     owner: Callable[[str | None], str]
     body: Json
 
@@ -218,7 +235,8 @@ class Action:
 
     `parameters` is in the vendor's own terms (only the vendor's module reads it). `ids` and
     `secrets` name the fields of the answer that the faults `no_id` and `no_secret` take away,
-    `endings` the states that the fault `ends_in` may ask for.
+    however deep they are in it, `endings` the states that the fault `ends_in` may ask for. Where
+    not `signed`, it may be called without any key.
     """
 
     name: str
@@ -228,6 +246,7 @@ class Action:
     secrets: tuple[str, ...] = ()
     endings: tuple[str, ...] = ()
     region_required: bool = True
+    signed: bool = True
 
 
 @dataclass(frozen=True)
@@ -266,12 +285,13 @@ class Api:
         secrets: tuple[str, ...] = (),
         endings: tuple[str, ...] = (),
         region_required: bool = True,
+        signed: bool = True,
     ) -> Callable[[Run], Run]:
         """Register the function below as the action `name`."""
 
         def register(run: Run) -> Run:
             self.actions[name] = Action(
-                name, run, parameters or {}, ids, secrets, endings, region_required
+                name, run, parameters or {}, ids, secrets, endings, region_required, signed
             )
             return run
 
@@ -302,6 +322,7 @@ class Vendor(Protocol):
     name: str
     region: str  # the default one
     apis: tuple[Api, ...]
+    secret_parameters: tuple[str, ...]  # those that the request log must not hold
 
     def recognises(self, request: HttpRequest) -> bool:
         """Whether the request speaks this vendor's protocol."""
@@ -316,7 +337,10 @@ class Vendor(Protocol):
         accounts: Mapping[str, Account],
         seconds: float,
     ) -> None:
-        """Check the signature at the Unix time `seconds`; `VendorError` where it is wrong."""
+        """Check the signature at the Unix time `seconds`; `VendorError` where it is wrong.
+
+        It may be missing where the action is not `signed`; then the arrival has no key id.
+        """
 
     def find(self, arrival: Arrival) -> tuple[Api, Action]:
         """The action asked for; `VendorError` where there is none."""
@@ -341,6 +365,12 @@ class Vendor(Protocol):
 
     def internal_error(self) -> VendorError:
         """The vendor's own mistake."""
+
+    def expired(self) -> VendorError:
+        """The refusal of a temporary key pair whose time is over."""
+
+    def unauthorized(self, api: Api, action: str) -> VendorError:
+        """The refusal of an action that the key pair has no permission for."""
 
     def environment(
         self, url: str, secret_id: str, account: Account, region: str

@@ -586,6 +586,7 @@ def change_deal(control: Control) -> Json:
             store=control.store,
             clock=control.clock,
             settings=control.settings,
+            access=control.access,
             account=place.account,
             region=place.region,
             parameters={},

@@ -2,7 +2,7 @@
 
 | request | does |
 |---|---|
-| `GET health` | `{"status": "ok", "services": {service: version}}` |
+| `GET health` | `{"status": "ok", "services": {vendor: {service: version}}}` |
 | `POST faults` | orders a failure: `{"action", "kind", "count": 1, …}`, see `faults` |
 | `GET faults`, `DELETE faults` | the open orders; forgets them |
 | `GET requests[?action=…]` | what arrived |
@@ -12,6 +12,9 @@
 | `GET clock`, `POST clock` | `offset_hours`, `offset_seconds`, `advance_seconds`, `skew_seconds` |
 | `GET settings`, `POST settings` | `{"rate_limit": 20 or null, …}` and each API's own |
 | `POST call` | `{"service", "version", "action", "params", "region", "account"}`, unsigned |
+| `POST roles` | `{"arn", "account", "external_id", "trusts": [key id, …]}`, see `Emulator.role` |
+| `POST expire` | `{"account"}`: its token (a key id's, or a role's) has expired |
+| `POST deny` | `{"account", "action", "service"}`: it has no permission |
 | `POST <name>` | `register` (TAT, ECS), `registries`, `arrears` (TCR), `deals` (Billing) |
 
 Refusals are HTTP 4xx `{"error": …}`. `Emulator` has a method for each.
@@ -22,6 +25,7 @@ from __future__ import annotations
 import json
 import sys
 import traceback
+from collections.abc import Mapping, Sequence
 from datetime import timedelta
 from typing import TYPE_CHECKING, Any
 from urllib.parse import parse_qs
@@ -52,8 +56,7 @@ def answer(emulator: Emulator, request: HttpRequest) -> HttpAnswer:
 def _carry_out(emulator: Emulator, request: HttpRequest, name: str) -> Any:
     order = (request.method, name)
     if order == ("GET", "health"):
-        services = {api.service: api.version for api in emulator.apis()}
-        return {"status": "ok", "services": services}
+        return {"status": "ok", "services": emulator.services()}
     if order == ("GET", "requests"):
         return emulator.requests(parse_qs(request.query).get("action", [None])[0])
     if order == ("GET", "resources"):
@@ -83,14 +86,18 @@ def _carry_out(emulator: Emulator, request: HttpRequest, name: str) -> Any:
     if name == "settings":
         return emulator.settings(**body)
     if name == "call":
-        body = _with(body, "service", "version", "action")
-        unknown = set(body) - {"service", "version", "action", "params", "region", "account"}
-        if unknown:
-            raise ControlError(f"unknown fields: {', '.join(sorted(unknown))}")
-        for field, wanted in (("params", dict), ("region", str), ("account", str)):
-            if not isinstance(body.get(field), (wanted, type(None))):
-                raise ControlError(f"{field}: {wanted.__name__} wanted")
-        return emulator.call(**body)
+        optional = {"params": dict, "region": str, "account": str}
+        return emulator.call(**_checked(body, ("service", "version", "action"), optional))
+    if name == "roles":
+        optional = {"account": str, "external_id": str, "trusts": list}
+        emulator.role(**_checked(body, ("arn",), optional))
+        return {}
+    if name == "expire":
+        emulator.expire(**_checked(body, ("account",), {}))
+        return {}
+    if name == "deny":
+        emulator.deny(**_checked(body, ("account", "action"), {"service": str}))
+        return {}
     return emulator.endpoint(name, body)
 
 
@@ -108,6 +115,16 @@ def _with(body: Json, *names: str) -> Json:
     for name in names:
         if not isinstance(body.get(name), str):
             raise ControlError(f"{name}: str wanted")
+    return body
+
+
+def _checked(body: Json, required: Sequence[str], optional: Mapping[str, type]) -> Json:
+    unknown = set(_with(body, *required)) - {*required, *optional}
+    if unknown:
+        raise ControlError(f"unknown fields: {', '.join(sorted(unknown))}")
+    for field, wanted in optional.items():
+        if not isinstance(body.get(field), (wanted, type(None))):
+            raise ControlError(f"{field}: {wanted.__name__} wanted")
     return body
 
 

@@ -12,6 +12,7 @@ from pathlib import Path
 from typing import Any
 
 from . import control
+from .access import Access
 from .api import (
     Account,
     Action,
@@ -71,6 +72,7 @@ class Emulator:
             secret_id: Account(key) if isinstance(key, str) else key
             for secret_id, key in (accounts or self._made_up_account()).items()
         }
+        self._access = Access(self.accounts)
         self._rate_limit = RateLimit()
         self._known_settings = {"rate_limit": Setting(20, nullable=True)}
         for api in self.apis():
@@ -100,7 +102,7 @@ class Emulator:
     def start(self) -> Emulator:
         """Listen; returns once a client can connect."""
         try:
-            self._server = Server(self.port, self._answer)
+            self._server = Server(self.port, self._answer, self._clock.signing_time)
         except OSError:
             self._store.close()
             raise
@@ -144,12 +146,12 @@ class Emulator:
         return self.environment_of(self.secret_id)
 
     def environment_of(self, secret_id: str, only: str | None = None) -> dict[str, str]:
-        """The same with another account's keys; `only`: the name of the one vendor wanted."""
+        """The same with other keys, STS's too; `only`: the name of the one vendor wanted."""
         variables: dict[str, str] = {}
         for vendor in VENDORS:
             if only in (None, vendor.name):
                 variables |= vendor.environment(
-                    self.url, secret_id, self.accounts[secret_id], self.regions[vendor.name]
+                    self.url, secret_id, self._access.accounts[secret_id], self.regions[vendor.name]
                 )
         return variables
 
@@ -157,6 +159,12 @@ class Emulator:
         """Every API served."""
         for vendor in VENDORS:
             yield from vendor.apis
+
+    def services(self) -> dict[str, dict[str, str]]:
+        """`{vendor: {service: version}}`."""
+        return {
+            vendor.name: {api.service: api.version for api in vendor.apis} for vendor in VENDORS
+        }
 
     # --- orders to the emulator ---------------------------------------------------------------
 
@@ -220,8 +228,13 @@ class Emulator:
         return ledger(self._store)
 
     def reset(self) -> None:
-        """Resources, faults, requests, clocks, settings and rate limit as at the start."""
+        """Resources, faults, requests, clocks, settings and rate limit as at the start.
+
+        So is who may do what: no roles, none of the keys that STS gave out, nothing expired or
+        denied.
+        """
         self._store.clear()
+        self._access.reset()
         self._faults.clear()
         self._request_log.clear()
         self._clock.reset()
@@ -250,6 +263,46 @@ class Emulator:
             self._known_settings[name].check(name, value)
         self._settings = {**self._settings, **changes}
         return copy.deepcopy(self._settings)
+
+    def role(
+        self,
+        arn: str,
+        account: str | None = None,
+        external_id: str | None = None,
+        trusts: Sequence[str] | None = None,
+    ) -> None:
+        """Say what a role is. As long as a vendor has none, STS gives out keys of any role.
+
+        Args:
+            arn: the name that AssumeRole must name it by.
+            account: whose its resources are, a key id or an account's name; default: the caller's
+                (a web identity's: the first account's).
+            external_id: what a caller must know.
+            trusts: who may take it: key ids, other roles, and for web identities the ProviderId
+                or OIDCProviderArn; default: all.
+        """
+        self._access.add_role(arn, account, external_id, trusts)
+
+    def expire(self, account: str) -> None:
+        """Refuse a key pair from now on as if its token had expired.
+
+        Args:
+            account: a key id, of those configured or from STS, or a role: all its keys until now.
+        """
+        self._access.expire(account)
+
+    def deny(self, account: str, action: str, service: str | None = None) -> None:
+        """Refuse an action to someone from now on for want of permission.
+
+        Args:
+            account: a key id, of those configured or from STS, or a role.
+            action: an action's name, or `*`.
+            service: such as `tat`; default: whichever has an action of this name.
+        """
+        apis = [api for api in self.apis() if service in (None, api.service)]
+        if not any(action == "*" or action in api.actions for api in apis):
+            raise ControlError(f"there is no action {action!r} of {service or 'any service'}")
+        self._access.deny(account, action, service)
 
     def register(
         self,
@@ -304,7 +357,15 @@ class Emulator:
             raise ControlError(f"there is no /_emulator/{name}", 404)
         api, endpoint = next((one for one in named if one[1].told_by in body), named[0])
         return endpoint.serve(
-            Control(api, self._store, self._clock, self._settings, self._owner_or_first, body)
+            Control(
+                api=api,
+                store=self._store,
+                clock=self._clock,
+                settings=self._settings,
+                access=self._access,
+                owner=self._owner_or_first,
+                body=body,
+            )
         )
 
     def call(
@@ -333,13 +394,17 @@ class Emulator:
         account = account or None
         self._owner_or_first(account)  # refuses one that is not configured
         secret_id = account or self.secret_id
-        for vendor in VENDORS:
-            if any(api.service == service for api in vendor.apis):
-                place = self.regions[vendor.name] if region is None else region
-                arrival = Arrival(service, version, action, place, secret_id, "", params or {})
-                api, found = vendor.find(arrival)
-                return self._run(vendor, api, found, arrival, None)
-        raise ControlError(f"there is no service {service!r}")
+        serving = [vendor for vendor in VENDORS if service in self.services()[vendor.name]]
+        if not serving:
+            raise ControlError(f"there is no service {service!r}")
+        # Both vendors have an STS, told apart by its version.
+        vendor = next(
+            (one for one in serving if self.services()[one.name][service] == version), serving[0]
+        )
+        place = self.regions[vendor.name] if region is None else region
+        arrival = Arrival(service, version, action, place, secret_id, "", params or {})
+        api, found = vendor.find(arrival)
+        return self._run(vendor, api, found, arrival, None)
 
     # --- a request's way ----------------------------------------------------------------------
 
@@ -360,11 +425,8 @@ class Emulator:
         fault: Fault | None = None
         try:
             now = self._clock.signing_time()
-            vendor.authenticate(request, arrival, self.accounts, now)
-            api, action = vendor.find(arrival)
-            key = (api.service, api.version, action.name, self._owner(arrival.secret_id))
-            if not self._rate_limit.admit(key, self._settings["rate_limit"]):
-                raise vendor.throttled(action.name)  # noqa: TRY301 - refused like all the rest
+            vendor.authenticate(request, arrival, self._access.accounts, now)
+            api, action = self._admit(vendor, arrival)
             # Taken only here, so that no order is used up by a request that fails of itself.
             fault = self._faults.take(arrival)
             answer = self._work(vendor, api, action, arrival, fault, request_id)
@@ -375,6 +437,19 @@ class Emulator:
             answer = vendor.failure(vendor.internal_error(), request_id)
         self._request_log.finish(entry, answer, fault.kind if fault else None)
         return answer
+
+    def _admit(self, vendor: Vendor, arrival: Arrival) -> tuple[Api, Action]:
+        secret_id = arrival.secret_id
+        if self._access.expired(secret_id, self._clock.now()):
+            raise vendor.expired()
+        api, action = vendor.find(arrival)
+        # A role's keys have no rate of their own.
+        key = (api.service, api.version, action.name, self._access.owner(secret_id))
+        if not self._rate_limit.admit(key, self._settings["rate_limit"]):
+            raise vendor.throttled(action.name)
+        if self._access.denies(secret_id, api.service, action.name):
+            raise vendor.unauthorized(api, action.name)
+        return api, action
 
     def _work(
         self,
@@ -415,9 +490,11 @@ class Emulator:
                         store=self._store,
                         clock=self._clock,
                         settings=self._settings,
-                        account=self._owner(arrival.secret_id),
+                        access=self._access,
+                        account=self._access.owner(arrival.secret_id),
                         region=arrival.region if action.region_required else "",
                         parameters=parameters,
+                        secret_id=arrival.secret_id,
                         fault=fault,
                     )
                 )
@@ -438,6 +515,7 @@ class Emulator:
             store=self._store,
             clock=StoppedClock(moment),
             settings=self._settings,
+            access=self._access,
             account=place.account,
             region=place.region,
             parameters={},
@@ -446,10 +524,7 @@ class Emulator:
 
     def _owner_or_first(self, secret_id: str | None) -> str:
         if secret_id is None:
-            return self._owner(self.secret_id)
-        if secret_id not in self.accounts:
+            return self._access.owner(self.secret_id)
+        if secret_id not in self._access.accounts:
             raise ControlError(f"account {secret_id!r} is not configured")
-        return self._owner(secret_id)
-
-    def _owner(self, secret_id: str) -> str:
-        return self.accounts[secret_id].name or secret_id
+        return self._access.owner(secret_id)

@@ -202,9 +202,9 @@ def instead_of_work(
 def altered(fault: Fault, action: Action, result: Json) -> Json:
     """The result that a fault makes of an action's own."""
     if fault.kind == "no_id":
-        return {name: value for name, value in result.items() if name not in action.ids}
+        return dict(_without(result, action.ids))
     if fault.kind == "no_secret":
-        return {name: value for name, value in result.items() if name not in action.secrets}
+        return dict(_without(result, action.secrets))
     if fault.kind == "null_lists":
         return dict(_without_lists(result))
     if fault.kind == "extra_fields":
@@ -235,6 +235,14 @@ def spoiled(fault: Fault, vendor: Vendor, answer: HttpAnswer, request_id: str) -
 
 def _with_charset(answer: HttpAnswer) -> HttpAnswer:
     return replace(answer, content_type="application/json; charset=utf-8")
+
+
+def _without(value: Any, names: Collection[str]) -> Any:
+    if isinstance(value, list):
+        return [_without(item, names) for item in value]
+    if isinstance(value, dict):
+        return {name: _without(item, names) for name, item in value.items() if name not in names}
+    return value
 
 
 def _without_lists(value: Any) -> Any:

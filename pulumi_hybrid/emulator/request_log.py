@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import re
 import threading
 import time
 from collections import deque
@@ -10,6 +11,7 @@ from typing import Any
 
 from .api import Arrival, Ending, HttpAnswer, HttpRequest, Json, Vendor
 
+HIDDEN = "(hidden)"
 KEPT = 100_000  # the oldest go first, so that a long-lived emulator does not grow for ever
 
 
@@ -35,9 +37,11 @@ class RequestLog:
             "region": arrival.region,
             "account": arrival.secret_id,
             "language": arrival.language,
-            "parameters": arrival.parameters,
-            "query": request.query,
-            "body": request.body.decode("utf-8", "replace"),
+            "parameters": _hidden(arrival.parameters, vendor.secret_parameters),
+            "query": _hidden_in_text(request.query, vendor.secret_parameters),
+            "body": _hidden_in_text(
+                request.body.decode("utf-8", "replace"), vendor.secret_parameters
+            ),
             "headers": vendor.loggable_headers(request),
             "status": None,
             "ending": None,
@@ -70,3 +74,16 @@ class RequestLog:
         with self._lock:
             self._entries.clear()
             self._number = 0
+
+
+def _hidden(parameters: Json | None, names: tuple[str, ...]) -> Json | None:
+    if parameters is None:
+        return None
+    return {name: HIDDEN if name in names else value for name, value in parameters.items()}
+
+
+def _hidden_in_text(text: str, names: tuple[str, ...]) -> str:
+    """The same in a query, a form or JSON, which need not be whole."""
+    name = "|".join(names)
+    text = re.sub(rf"\b({name})=[^&]*", rf"\1={HIDDEN}", text)
+    return re.sub(rf'"({name})"(\s*:\s*)"(?:\\.|[^"\\])*', rf'"\1"\2"{HIDDEN}', text)

@@ -11,6 +11,7 @@ import contextlib
 import socket
 import struct
 import threading
+import time
 from collections.abc import Callable, Mapping
 from http.server import BaseHTTPRequestHandler, ThreadingHTTPServer
 from typing import Any
@@ -26,14 +27,21 @@ class Server(ThreadingHTTPServer):
     Args:
         port: 0 takes a free one.
         answer: called with each request, from many threads at once.
+        seconds: the time of the header `Date`, by which clients see how far their clock is off.
     """
 
     daemon_threads = True
     request_queue_size = 128
 
-    def __init__(self, port: int, answer: Callable[[HttpRequest], HttpAnswer]) -> None:
+    def __init__(
+        self,
+        port: int,
+        answer: Callable[[HttpRequest], HttpAnswer],
+        seconds: Callable[[], float] = time.time,
+    ) -> None:
         super().__init__((HOST, port), Handler)
         self.answer = answer
+        self.seconds = seconds
         self._connections: set[socket.socket] = set()
         self._lock = threading.Lock()
         self._thread = threading.Thread(
@@ -145,6 +153,10 @@ class Handler(BaseHTTPRequestHandler):
         self.end_headers()
         if self.command != "HEAD":
             self.wfile.write(answer.body)
+
+    def date_time_string(self, timestamp: float | None = None) -> str:
+        """The header `Date`."""
+        return super().date_time_string(self.server.seconds())
 
     def version_string(self) -> str:
         """The header `Server`."""

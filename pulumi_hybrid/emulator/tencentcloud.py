@@ -27,6 +27,8 @@ AUTHORIZATION = re.compile(
     r"/tc3_request, *SignedHeaders=(?P<signed>[^, ]+), *Signature=(?P<signature>[0-9a-f]+) *"
 )
 
+UNSIGNED = "SKIP"  # as the vendor's SDK writes it; the pages say that there need be no header
+
 LOGGED_HEADERS = ("content-type", "host", "user-agent")
 
 
@@ -35,6 +37,7 @@ class Tencentcloud:
 
     name = "tencentcloud"
     region = "ap-guangzhou"
+    secret_parameters: tuple[str, ...] = ("WebIdentityToken", "TokenCode")
 
     def __init__(self, *apis: Api) -> None:
         self.apis = apis
@@ -55,10 +58,13 @@ class Tencentcloud:
             parameters = sent if isinstance(sent, dict) else None
         except ValueError:
             pass  # refused by `check`, after the signature
+        version, action = headers.get("x-tc-version", ""), headers.get("x-tc-action", "")
+        unsigned = next((api for api in self.apis if _unsigned(api, version, action)), None)
+        service = unsigned.service if unsigned else ""  # else the host's name alone has it
         return Arrival(
-            service=credential["service"] if credential else "",
-            version=headers.get("x-tc-version", ""),
-            action=headers.get("x-tc-action", ""),
+            service=credential["service"] if credential else service,
+            version=version,
+            action=action,
             region=headers.get("x-tc-region", ""),
             secret_id=credential["secret_id"] if credential else "",
             language=headers.get("x-tc-language", ""),
@@ -78,7 +84,10 @@ class Tencentcloud:
         if len(request.body) > REQUEST_SIZE:
             raise VendorError("RequestSizeLimitExceeded", "The request is larger than 10 MB.")
         headers = request.headers
-        credential = AUTHORIZATION.fullmatch(headers.get("authorization", ""))
+        authorization = headers.get("authorization", UNSIGNED)
+        if authorization == UNSIGNED and arrival.service:
+            return  # `read` knows the service of none but the actions that need no signature
+        credential = AUTHORIZATION.fullmatch(authorization)
         signed = credential["signed"].split(";") if credential else []
         if credential is None or not {"content-type", "host"} <= set(signed):
             raise VendorError(
@@ -165,6 +174,18 @@ class Tencentcloud:
         """The vendor's own mistake."""
         return VendorError("InternalError", "An internal error has occurred.")
 
+    def expired(self) -> VendorError:
+        """The same code as for a wrong token: this vendor makes no difference."""
+        return VendorError("AuthFailure.TokenFailure", "The token has expired.")
+
+    def unauthorized(self, api: Api, action: str) -> VendorError:
+        """What CAM answers."""
+        return VendorError(
+            "AuthFailure.UnauthorizedOperation",
+            f"you are not authorized to perform operation ({api.service}:{action}), resource (*) "
+            "has no permission",
+        )
+
     def environment(
         self, url: str, secret_id: str, account: Account, region: str
     ) -> dict[str, str]:
@@ -234,6 +255,18 @@ def signature(
 def account_number(account: str) -> str:
     """The number that the vendor knows an account by."""
     return f"1000{int(hashlib.sha256(account.encode()).hexdigest(), 16) % 10**8:08}"
+
+
+def role_number(arn: str) -> str:
+    """The number that the vendor knows a role by; where the name has one, that."""
+    last = arn.rpartition("/")[2]
+    if last.isdecimal():
+        return last
+    return f"46116860184{int(hashlib.sha256(arn.encode()).hexdigest(), 16) % 10**8:08}"
+
+
+def _unsigned(api: Api, version: str, action: str) -> bool:
+    return api.version == version and action in api.actions and not api.actions[action].signed
 
 
 def _answer(response: dict[str, Any], error_code: str | None = None) -> HttpAnswer:

@@ -11,7 +11,7 @@ import logging
 import threading
 from collections.abc import Mapping
 from dataclasses import dataclass
-from functools import cache
+from functools import partial
 from typing import Any
 
 import pulumi_hybrid
@@ -19,9 +19,10 @@ from pulumi_hybrid import connection
 from pulumi_hybrid.api import Api, Meaning
 from pulumi_hybrid.clock import Deadline
 from pulumi_hybrid.engine import Call
-from pulumi_hybrid.errors import Answer, Error, Misconfigured, Throttled, Transient
+from pulumi_hybrid.errors import Answer, Error, Expired, Misconfigured, Throttled, Transient
+from pulumi_hybrid.keys import Keys, Sessions
 from pulumi_hybrid.settings import TENCENTCLOUD, TENCENTCLOUD_DOMAIN, Settings
-from pulumi_hybrid.tencentcloud.credentials import credential
+from pulumi_hybrid.tencentcloud import credentials
 
 
 @dataclass(frozen=True)
@@ -68,7 +69,8 @@ COMMON_MEANINGS: Mapping[str, Meaning] = {
     ),
     "AuthFailure.TokenFailure": Meaning(
         "the session token is wrong or has expired. Get new temporary keys and set all three: "
-        f"{TENCENTCLOUD.key_id.key}, {TENCENTCLOUD.key_secret.key}, {TENCENTCLOUD.token.key}."
+        f"{TENCENTCLOUD.key_id.key}, {TENCENTCLOUD.key_secret.key}, {TENCENTCLOUD.token.key}.",
+        Expired,
     ),
     "AuthFailure.MFAFailure": Meaning(
         "the account asks for multi-factor authentication. Use keys of a role or sub-user."
@@ -124,6 +126,7 @@ class TencentcloudApi(Api):
         meanings: the product's own error codes, before the common ones.
         call: the engine's call.
         deadline: how long the whole call may take.
+        session: what signs and sends; default the one for the settings.
 
     Raises:
         Misconfigured: the keys or the endpoint cannot be used.
@@ -138,11 +141,13 @@ class TencentcloudApi(Api):
         meanings: Mapping[str, Meaning],
         call: Call,
         deadline: Deadline,
+        session: Session | None = None,
     ) -> None:
         known = {**COMMON_MEANINGS, **meanings}
-        super().__init__(product.title, meanings=known, call=call, deadline=deadline)
-        session = _session(settings)
-        self.account = session.account
+        session = session or sessions.of(settings)
+        super().__init__(
+            product.title, keys=session.keys, meanings=known, call=call, deadline=deadline
+        )
         self.region = region
         self._settings = settings
         self._client = session.client(product, region, call.timeout)
@@ -162,7 +167,9 @@ class TencentcloudApi(Api):
         from tencentcloud.common.exception import TencentCloudSDKException
 
         try:
-            envelope = self._client.call_json(action, dict(parameters))
+            envelope = self._client.call_json(
+                action, dict(parameters), options={"SkipSign": self.keys is None}
+            )
         except TencentCloudSDKException as error:
             raise self._failure(title, error) from None
         except Exception as error:  # noqa: BLE001 - whatever the answer's body made of the SDK
@@ -212,28 +219,34 @@ class TencentcloudApi(Api):
         return connection.lost(title, "an HTTP error")
 
 
-class _Session:
-    """The keys of one provider process and its connections, one client a product and region.
+class Session:
+    """Keys and connections, one client a product and region.
 
     A client keeps its connections alive: one a thread, where a new client for each request would
     spend more time on TLS than on the request.
+
+    Args:
+        settings: site and endpoint.
+        keys: what signs; None for the few actions that are not signed.
     """
 
-    def __init__(self, settings: Settings) -> None:
+    def __init__(self, settings: Settings, keys: Keys | None) -> None:
+        self.keys = keys
         self._endpoint = connection.endpoint(TENCENTCLOUD, settings)
         self._domain = settings.get(TENCENTCLOUD_DOMAIN)
-        self._credential = credential(settings)
         self._clients: dict[tuple[Product, str, float], Any] = {}
         self._lock = threading.Lock()
         # At DEBUG the SDK logs the Authorization header and the answer's body.
         logging.getLogger("tencentcloud_sdk_common").setLevel(logging.WARNING)
 
-    @property
-    def account(self) -> str:
-        """The key's id, by which requests are counted."""
-        return str(self._credential.secretId)
-
     def client(self, product: Product, region: str, timeout: float | None) -> Any:
+        """The SDK's client.
+
+        Args:
+            product: which API.
+            region: the region's name; empty for products that take none.
+            timeout: seconds that an answer may take; None is as long as usual.
+        """
         seconds = min(connection.ANSWER_SECONDS, timeout or connection.ANSWER_SECONDS)
         with self._lock:
             key = (product, region, seconds)
@@ -259,14 +272,80 @@ class _Session:
             language="en-US",
             request_client=f"pulumi_hybrid-{pulumi_hybrid.__version__}",
         )
-        return CommonClient(product.service, product.version, self._credential, region, profile)
+        signer = _Credential(self.keys) if self.keys else None
+        return CommonClient(product.service, product.version, signer, region, profile)
 
 
-_new_session = cache(_Session)
-_making_session = threading.Lock()
+class _Credential:
+    """Our keys as the SDK asks for them, with each request."""
+
+    def __init__(self, keys: Keys) -> None:
+        self._keys = keys
+
+    def get_credential_info(self) -> tuple[str, str, str | None]:
+        key = self._keys.key()
+        return key.id, key.secret, key.token
 
 
-def _session(settings: Settings) -> _Session:
-    # Four hooks may ask at once, and the default chain is not to be walked four times.
-    with _making_session:
-        return _new_session(settings)
+STS = Product(title="STS", service="sts", version="2018-08-13")
+
+_STS_MEANINGS = {
+    "ResourceNotFound.RoleNotFound": Meaning(
+        f"there is no such role. Check {TENCENTCLOUD.role.arn.key}."
+    ),
+    "InternalError.GetRoleError": Meaning(
+        f"the role cannot be had. Check {TENCENTCLOUD.role.arn.key}."
+    ),
+    "InternalError.IllegalRole": Meaning(
+        f"the role cannot be taken on. Check {TENCENTCLOUD.role.arn.key}, and whom it trusts."
+    ),
+    "InvalidParameter.OverTimeError": Meaning(
+        f"the role does not last so long. Lower {TENCENTCLOUD.role.seconds.key}."
+    ),
+    "UnauthorizedOperation": Meaning(
+        "the key may not take on the role. Grant it sts:AssumeRole in CAM, and let the role trust "
+        f"its account; check {TENCENTCLOUD.role.external_id.key} too."
+    ),
+    "AuthFailure.UnauthorizedOperation": Meaning(
+        "the key may not take on the role. Grant it sts:AssumeRole in CAM, and let the role trust "
+        f"its account; check {TENCENTCLOUD.role.external_id.key} too."
+    ),
+}
+_STS_SECONDS = 60.0
+_STS_REGION = "ap-guangzhou"
+"""One service for all regions, but a region must be there."""
+
+
+def ask_sts(
+    settings: Settings,
+    keys: Keys | None,
+    action: str,
+    parameters: Mapping[str, Any],
+    holding: str = "Credentials",
+) -> Mapping[str, Any]:
+    """What the vendor's Security Token Service answers.
+
+    Args:
+        settings: site and endpoint.
+        keys: what signs the request; None for an action that is not signed.
+        action: the API's name for it.
+        parameters: what it takes.
+        holding: what the answer must hold.
+    """
+    api = TencentcloudApi(
+        STS,
+        _STS_REGION,
+        settings,
+        meanings=_STS_MEANINGS,
+        call=Call(),
+        deadline=Deadline(_STS_SECONDS),
+        session=Session(settings, keys),
+    )
+    return api.call(action, parameters, holding=(holding,))
+
+
+def _new_session(settings: Settings) -> Session:
+    return Session(settings, credentials.keys(settings, partial(ask_sts, settings)))
+
+
+sessions = Sessions(TENCENTCLOUD, _new_session)

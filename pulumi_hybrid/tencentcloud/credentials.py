@@ -1,50 +1,130 @@
-"""Whose requests these are: keys that are set, else the vendor's own default chain."""
+"""Whose requests these are: what the user says, else the vendor's own default chain."""
 
 from __future__ import annotations
 
 import threading
+from collections.abc import Mapping
 from typing import Any
 
 from pulumi_hybrid.errors import Misconfigured
-from pulumi_hybrid.settings import TENCENTCLOUD, Settings
+from pulumi_hybrid.keys import FoundKeys, GivenKey, Keys, RoleKeys, Sts
+from pulumi_hybrid.settings import TENCENTCLOUD, Key, Settings
 
 _LONGEST_LOOK_UP = 5.0
 """Seconds for the whole chain: the SDK asks the instance metadata without a time limit, and off
 Tencent Cloud that host may swallow packets."""
+_SESSION_NAME = "pulumi_hybrid"
+_SESSION_SECONDS = 7200
+"""The SDK's own default; STS takes up to 43200."""
 
 
-def credential(settings: Settings) -> Any:
-    """The SDK's credential object: static keys, or one that renews itself.
+def keys(settings: Settings, sts: Sts) -> Keys:
+    """The keys in force, a role's where one is to be taken on.
+
+    Args:
+        settings: what the user says.
+        sts: the vendor's Security Token Service, 2018-08-13.
 
     Raises:
         Misconfigured: half a key, one that cannot be a key, or none anywhere.
     """
-    from tencentcloud.common.credential import Credential
+    base = _base(settings, sts)
+    role = TENCENTCLOUD.role
+    arn = settings.get(role.arn)
+    if arn is None:
+        return base
+    seconds = settings.seconds(role.seconds, _SESSION_SECONDS)
+    parameters = {
+        "RoleArn": arn,
+        "RoleSessionName": settings.get(role.session_name) or _SESSION_NAME,
+        "DurationSeconds": seconds,
+        "ExternalId": settings.get(role.external_id),
+        "Policy": settings.get(role.policy),
+    }
+    given = {name: value for name, value in parameters.items() if value is not None}
+    return RoleKeys(arn, seconds, lambda: _lent(sts(base, "AssumeRole", given)))
 
-    key = settings.key(TENCENTCLOUD)
-    return Credential(key.id, key.secret, key.token) if key else _default_chain()
 
-
-def _default_chain() -> Any:
-    """What the SDK finds: profile file, role of the CVM instance, OIDC in TKE."""
-    found: list[Any] = []
-
-    def look() -> None:
-        from tencentcloud.common.credential import DefaultCredentialProvider
-
-        try:
-            found.append(DefaultCredentialProvider().get_credential())
-        except Exception:  # noqa: BLE001 - the chain ends in an OSError, an AttributeError, …
-            return
-
-    thread = threading.Thread(target=look, name="tencentcloud-credentials", daemon=True)
-    thread.start()
-    thread.join(_LONGEST_LOOK_UP)
-    if not found:
+def _base(settings: Settings, sts: Sts) -> Keys:
+    source = settings.source(TENCENTCLOUD)
+    if source in (TENCENTCLOUD.key_id, TENCENTCLOUD.key_secret):
+        key = settings.key(TENCENTCLOUD)
+        assert key
+        return GivenKey(key)
+    if source is TENCENTCLOUD.web_identity.provider:
+        return _web_identity(settings, sts)
+    if source is TENCENTCLOUD.instance_role:
+        role = settings.required(TENCENTCLOUD.instance_role)
+        found = _found(lambda: _cvm_role(role))
+        if found is None:
+            raise Misconfigured(
+                f"the CVM instance's metadata lent no key of the role that "
+                f"{TENCENTCLOUD.instance_role.key} names. It works on a CVM instance with this "
+                "role alone"
+            )
+        return found
+    found = _found(_default_chain)
+    if found is None:
         raise Misconfigured(
             "no Tencent Cloud key found. Set tencentcloud:secretId and tencentcloud:secretKey "
             "(`pulumi config set --secret`), or TENCENTCLOUD_SECRET_ID and "
             "TENCENTCLOUD_SECRET_KEY; looked there, in ~/.tencentcloud/credentials, for a CVM "
             "instance's role and for TKE's OIDC variables"
         )
-    return found[0]
+    return found
+
+
+def _web_identity(settings: Settings, sts: Sts) -> Keys:
+    identity = TENCENTCLOUD.web_identity
+    arn = settings.required(identity.arn)
+    seconds = settings.seconds(identity.seconds, _SESSION_SECONDS)
+    settings.token(identity)
+
+    def lend() -> Key:
+        parameters = {
+            "ProviderId": settings.required(identity.provider),
+            "WebIdentityToken": settings.token(identity),
+            "RoleArn": arn,
+            "RoleSessionName": settings.get(identity.session_name) or _SESSION_NAME,
+            "DurationSeconds": seconds,
+        }
+        return _lent(sts(None, "AssumeRoleWithWebIdentity", parameters))
+
+    return RoleKeys(arn, seconds, lend)
+
+
+def _lent(answer: Mapping[str, Any]) -> Key:
+    lent = answer["Credentials"]
+    return Key(str(lent["TmpSecretId"]), str(lent["TmpSecretKey"]), str(lent["Token"]))
+
+
+def _found(look: Any) -> Keys | None:
+    """What one of the SDK's classes finds in a time that a user waits; None where it is nothing."""
+    found: list[Keys] = []
+
+    def find() -> None:
+        try:
+            origin, credential = look()
+            found.append(
+                FoundKeys(TENCENTCLOUD, origin, lambda: Key(*credential.get_credential_info()))
+            )
+        except Exception:  # noqa: BLE001 - the chain ends in an OSError, an AttributeError, …
+            return
+
+    thread = threading.Thread(target=find, name="tencentcloud-credentials", daemon=True)
+    thread.start()
+    thread.join(_LONGEST_LOOK_UP)
+    return found[0] if found else None
+
+
+def _cvm_role(name: str) -> tuple[str, Any]:
+    from tencentcloud.common.credential import CVMRoleCredential
+
+    return f"the CVM instance's role {name}", CVMRoleCredential(name).get_credential()
+
+
+def _default_chain() -> tuple[str, Any]:
+    """What the SDK finds: profile file, role of the CVM instance, OIDC in TKE."""
+    from tencentcloud.common.credential import DefaultCredentialProvider
+
+    return "the vendor's default chain", DefaultCredentialProvider().get_credential()

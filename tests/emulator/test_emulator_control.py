@@ -3,8 +3,10 @@
 from __future__ import annotations
 
 import json
+import urllib.request
 from collections.abc import Callable
 from datetime import datetime, timedelta, timezone
+from email.utils import parsedate_to_datetime
 from typing import Any
 
 import pytest
@@ -21,7 +23,8 @@ def test_health(control: Callable[..., Answer]) -> None:
     answer = control("GET", "health")
     assert answer.status == 200
     assert answer.json["status"] == "ok"
-    assert answer.json["services"]["tat"] == "2020-10-28"
+    assert answer.json["services"]["tencentcloud"]["tat"] == "2020-10-28"
+    assert answer.json["services"]["alibabacloud"]["sts"] == "2015-04-01"
 
 
 def test_requests(emulator: Emulator, control: Callable[..., Answer], sdk: Sdk) -> None:
@@ -262,3 +265,10 @@ def test_environment(emulator: Emulator) -> None:
     other = emulator.environment_of("AKIDtemporary")
     assert other["TENCENTCLOUD_SECURITY_TOKEN"] == "token-temporary"
     assert json.dumps(other)  # all of it text
+
+
+def test_a_skewed_clock_shows_in_the_header_date(emulator: Emulator) -> None:
+    emulator.clock(skew_seconds=-7200)
+    with urllib.request.urlopen(f"{emulator.url}/_emulator/health") as answer:
+        told = parsedate_to_datetime(answer.headers["Date"])
+    assert 7190 < (datetime.now(timezone.utc) - told).total_seconds() < 7300

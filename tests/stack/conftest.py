@@ -65,18 +65,23 @@ def descendants(pid: int) -> list[int]:
 
 @dataclass
 class Stack:
-    """One project with one stack, in a folder of its own."""
+    """One project with one stack, in a folder of its own.
+
+    Attributes:
+        project: the project's folder in it.
+    """
 
     folder: Path
     engine: Path
     cloud: Emulator
     environment: dict[str, str]
+    project: str = "project"
     transcript: list[str] = field(default_factory=list)
     secrets: set[str] = field(default_factory=set)
     left_behind: list[int] = field(default_factory=list)
 
     def __post_init__(self) -> None:
-        for folder in ("project", "state", "home", "tmp"):
+        for folder in (self.project, "state", "home", "tmp"):
             (self.folder / folder).mkdir(parents=True, exist_ok=True)
         self.environment = {
             "PATH": os.pathsep.join(
@@ -95,7 +100,7 @@ class Stack:
 
     def init(self) -> None:
         """Make an empty project with an empty stack."""
-        (self.folder / "project/Pulumi.yaml").write_text("name: fleet\nruntime: python\n")
+        (self.folder / self.project / "Pulumi.yaml").write_text("name: fleet\nruntime: python\n")
         self.pulumi("stack", "init", "dev")
 
     def program(self, source: str) -> None:
@@ -105,13 +110,13 @@ class Stack:
             "from pulumi_hybrid.alicloud import ecs\n"
             "from pulumi_hybrid.tencentcloud import billing, tat, tcr\n"
         )
-        (self.folder / "project/__main__.py").write_text(head + textwrap.dedent(source))
+        (self.folder / self.project / "__main__.py").write_text(head + textwrap.dedent(source))
 
     def start(self, *arguments: str) -> subprocess.Popen[str]:
         """Start a command; its process group is its own."""
         return subprocess.Popen(
             [self.engine / "pulumi", *arguments, "--non-interactive", "--color=never"],
-            cwd=self.folder / "project",
+            cwd=self.folder / self.project,
             env=self.environment,
             stdin=subprocess.DEVNULL,
             stdout=subprocess.PIPE,

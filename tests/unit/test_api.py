@@ -9,7 +9,9 @@ from hypothesis import strategies as st
 
 from pulumi_hybrid.api import Api, Meaning
 from pulumi_hybrid.clock import Deadline
-from pulumi_hybrid.errors import Ambiguous, Answer, Error, NotFound, Refused, Throttled
+from pulumi_hybrid.errors import Ambiguous, Answer, Error, Expired, NotFound, Refused, Throttled
+from pulumi_hybrid.keys import GivenKey, Keys
+from pulumi_hybrid.settings import Key
 
 from .conftest import Context, Hurried, everything_said
 
@@ -17,6 +19,7 @@ MEANINGS = {
     "Missing": Meaning("there is none. Make one.", NotFound),
     "Missing.Role": Meaning("there is no role. Make one."),
     "TooMany": Meaning("too many. Wait.", Throttled),
+    "Ended": Meaning("it has ended. Get another.", Expired),
     "": Meaning("no. See why."),
 }
 
@@ -24,12 +27,21 @@ MEANINGS = {
 class Service(Api):
     """Answers with what it is told to, in turn: a code, an error or an answer's content."""
 
-    account = "AKID"
-
-    def __init__(self, *answers: str | Error | dict[str, Any], call: Hurried | None = None) -> None:
+    def __init__(
+        self,
+        *answers: str | Error | dict[str, Any],
+        call: Hurried | None = None,
+        keys: Keys | None = None,
+    ) -> None:
         self.answers = list(answers)
         self.sent: list[tuple[str, str, Mapping[str, Any]]] = []
-        super().__init__("TAT", meanings=MEANINGS, call=call or Hurried(), deadline=Deadline(300))
+        super().__init__(
+            "TAT",
+            keys=keys or GivenKey(Key("AKID", "secret", None)),
+            meanings=MEANINGS,
+            call=call or Hurried(),
+            deadline=Deadline(300),
+        )
 
     def _send(self, title: str, action: str, parameters: Mapping[str, Any]) -> dict[str, Any]:
         self.sent.append((title, action, parameters))

@@ -74,7 +74,7 @@ class BoxProvider(Lifecycle):
 
     def connect(self, region: str, call: Call, deadline: Deadline) -> Api:
         self.there.connected.append((region, deadline.seconds))
-        return BoxApi("Box", meanings={}, call=call, deadline=deadline)
+        return BoxApi("Box", keys=None, meanings={}, call=call, deadline=deadline)
 
     def make(self, api: Api, inputs: Properties) -> Made:
         id = f"box-{len(self.there.boxes) + 1}"

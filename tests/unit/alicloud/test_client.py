@@ -25,6 +25,7 @@ from pulumi_hybrid.alicloud.client import COMMON_MEANINGS
 from pulumi_hybrid.api import Meaning
 from pulumi_hybrid.errors import (
     Ambiguous,
+    Expired,
     Misconfigured,
     NotFound,
     NotSent,
@@ -71,12 +72,14 @@ PASSING = {
     "InternalError.Dispatch": 500,
     "SignatureNonceUsed": 400,
 }
+ENDED = {
+    "InvalidSecurityToken.Expired": 400,
+    "InvalidSecurityToken.Malformed": 403,
+}
 PERMANENT = {
     "InvalidAccessKeyId.NotFound": 404,
     "SignatureDoesNotMatch": 400,
     "IncompleteSignature": 400,
-    "InvalidSecurityToken.Expired": 400,
-    "InvalidSecurityToken.Malformed": 403,
     "InvalidTimeStamp.Expired": 400,
     "Forbidden": 403,
     "Forbidden.RAM": 403,
@@ -91,7 +94,7 @@ PERMANENT = {
     "MissingParameter.ActivationId": 400,
     "Nobody.EverSawThis": 404,
 }
-EVERY_CODE = {**THROTTLING, **PASSING, **PERMANENT}
+EVERY_CODE = {**THROTTLING, **PASSING, **ENDED, **PERMANENT}
 
 
 # What is sent
@@ -361,7 +364,8 @@ def test_every_known_code_keeps_its_own_sentence(
 
 
 @pytest.mark.parametrize(
-    ("codes", "kind"), [(THROTTLING, Throttled), (PASSING, Transient), (PERMANENT, Refused)]
+    ("codes", "kind"),
+    [(THROTTLING, Throttled), (PASSING, Transient), (ENDED, Expired), (PERMANENT, Refused)],
 )
 def test_every_common_code_is_of_its_kind(
     vendor: Vendor, codes: dict[str, int], kind: type[Refused]

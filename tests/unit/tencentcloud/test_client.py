@@ -19,6 +19,7 @@ from pulumi_hybrid import __version__
 from pulumi_hybrid.api import Meaning
 from pulumi_hybrid.errors import (
     Ambiguous,
+    Expired,
     Misconfigured,
     NotFound,
     NotSent,
@@ -64,12 +65,12 @@ PASSING = [
     "ResourceInUse",
     "ResourceBusy",
 ]
+ENDED = ["AuthFailure.TokenFailure"]
 PERMANENT = [
     "AuthFailure.SignatureExpire",
     "AuthFailure.SignatureFailure",
     "AuthFailure.SecretIdNotFound",
     "AuthFailure.InvalidSecretId",
-    "AuthFailure.TokenFailure",
     "AuthFailure.MFAFailure",
     "AuthFailure.UnauthorizedOperation",
     "UnauthorizedOperation",
@@ -286,7 +287,7 @@ def _refused(vendor: Vendor, code: str) -> Refused:
     return caught.value
 
 
-@pytest.mark.parametrize("code", [*THROTTLING, *PASSING, *PERMANENT])
+@pytest.mark.parametrize("code", [*THROTTLING, *PASSING, *ENDED, *PERMANENT])
 def test_every_common_code_is_one_line_with_code_words_and_request_id(
     vendor: Vendor, code: str
 ) -> None:
@@ -297,7 +298,7 @@ def test_every_common_code_is_one_line_with_code_words_and_request_id(
     )
 
 
-@pytest.mark.parametrize("code", [*THROTTLING, *PASSING, *PERMANENT])
+@pytest.mark.parametrize("code", [*THROTTLING, *PASSING, *ENDED, *PERMANENT])
 def test_every_common_code_says_what_to_do(vendor: Vendor, code: str) -> None:
     error = _refused(vendor, code)
     assert _says_what_to_do(error), error.reason
@@ -313,7 +314,8 @@ def test_every_known_code_keeps_its_own_sentence(
 
 
 @pytest.mark.parametrize(
-    ("codes", "kind"), [(THROTTLING, Throttled), (PASSING, Transient), (PERMANENT, Refused)]
+    ("codes", "kind"),
+    [(THROTTLING, Throttled), (PASSING, Transient), (ENDED, Expired), (PERMANENT, Refused)],
 )
 def test_every_common_code_is_of_its_kind(
     vendor: Vendor, codes: list[str], kind: type[Refused]

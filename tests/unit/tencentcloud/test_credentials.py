@@ -14,7 +14,7 @@ import pytest
 
 from pulumi_hybrid.errors import Misconfigured
 from pulumi_hybrid.settings import Settings
-from pulumi_hybrid.tencentcloud.credentials import credential
+from pulumi_hybrid.tencentcloud.credentials import keys
 
 from ..conftest import assert_one_line, everything_said
 
@@ -29,16 +29,26 @@ def _profile(home: Path, text: str) -> None:
     (folder / "credentials").write_text(text)
 
 
+def _found(settings: Settings) -> tuple[str, str, str | None]:
+    """The key in force, where no role is to be taken on."""
+
+    def no_sts(*asked: object) -> dict[str, Any]:
+        raise AssertionError(asked)
+
+    key = keys(settings, no_sts).key()
+    return key.id, key.secret, key.token
+
+
 # Keys that are set
 
 
 def test_configured_key_is_used_without_a_token() -> None:
-    assert credential(Settings(BOTH, {})).get_credential_info() == (ID, KEY, None)
+    assert _found(Settings(BOTH, {})) == (ID, KEY, None)
 
 
 def test_temporary_key_has_its_token() -> None:
     settings = Settings({**BOTH, "tencentcloud:securityToken": "token"}, {})
-    assert credential(settings).get_credential_info() == (ID, KEY, "token")
+    assert _found(settings) == (ID, KEY, "token")
 
 
 def test_key_in_the_environment_is_used_with_its_token() -> None:
@@ -47,13 +57,13 @@ def test_key_in_the_environment_is_used_with_its_token() -> None:
         "TENCENTCLOUD_SECRET_KEY": KEY,
         "TENCENTCLOUD_SECURITY_TOKEN": "token",
     }
-    assert credential(Settings({}, environment)).get_credential_info() == (ID, KEY, "token")
+    assert _found(Settings({}, environment)) == (ID, KEY, "token")
 
 
 def test_configured_key_comes_before_the_environment_and_the_profile(tmp_path: Path) -> None:
     _profile(tmp_path, "[default]\nsecret_id = profile\nsecret_key = profile\n")
     environment = {"TENCENTCLOUD_SECRET_ID": "other", "TENCENTCLOUD_SECRET_KEY": "other"}
-    assert credential(Settings(BOTH, environment)).get_credential_info()[:2] == (ID, KEY)
+    assert _found(Settings(BOTH, environment))[:2] == (ID, KEY)
 
 
 @pytest.mark.parametrize(
@@ -66,7 +76,7 @@ def test_configured_key_comes_before_the_environment_and_the_profile(tmp_path: P
 )
 def test_half_a_key_names_the_missing_half(given: dict[str, str], missing: str) -> None:
     with pytest.raises(Misconfigured, match=f"{missing} is not set") as caught:
-        credential(Settings(given, {}))
+        _found(Settings(given, {}))
     assert_one_line(str(caught.value))
     assert ID not in str(caught.value)
     assert KEY not in str(caught.value)
@@ -75,7 +85,7 @@ def test_half_a_key_names_the_missing_half(given: dict[str, str], missing: str) 
 def test_half_a_key_is_not_filled_up_from_the_profile(tmp_path: Path) -> None:
     _profile(tmp_path, f"[default]\nsecret_id = {ID}\nsecret_key = {KEY}\n")
     with pytest.raises(Misconfigured, match="tencentcloud:secretKey is not set"):
-        credential(Settings({"tencentcloud:secretId": "AKIDother"}, {}))
+        _found(Settings({"tencentcloud:secretId": "AKIDother"}, {}))
 
 
 @pytest.mark.parametrize(
@@ -93,7 +103,7 @@ def test_key_with_spaces_around_it_is_refused_without_showing_it(
     id: str, key: str, culprit: str
 ) -> None:
     with pytest.raises(Misconfigured, match=culprit) as caught:
-        credential(Settings({"tencentcloud:secretId": id, "tencentcloud:secretKey": key}, {}))
+        _found(Settings({"tencentcloud:secretId": id, "tencentcloud:secretKey": key}, {}))
     assert_one_line(str(caught.value))
     assert ID not in everything_said(caught.value)
     assert KEY not in everything_said(caught.value)
@@ -105,7 +115,7 @@ def test_key_with_spaces_around_it_is_refused_without_showing_it(
 @pytest.mark.usefixtures("no_network")
 def test_profile_file_is_used_when_nothing_is_set(tmp_path: Path) -> None:
     _profile(tmp_path, f"[default]\nsecret_id = {ID}\nsecret_key = {KEY}\n")
-    assert credential(Settings({}, {})).get_credential_info()[:2] == (ID, KEY)
+    assert _found(Settings({}, {}))[:2] == (ID, KEY)
 
 
 @pytest.mark.usefixtures("no_network")
@@ -128,7 +138,7 @@ def test_no_key_anywhere_is_one_line_that_names_what_was_tried(
         _profile(tmp_path, text)
     start = time.monotonic()
     with pytest.raises(Misconfigured, match="no Tencent Cloud key found") as caught:
-        credential(Settings({}, {}))
+        _found(Settings({}, {}))
     assert time.monotonic() - start < 4
     said = str(caught.value)
     assert_one_line(said)
@@ -181,13 +191,13 @@ def metadata(monkeypatch: pytest.MonkeyPatch) -> Iterator[None]:
 
 @pytest.mark.usefixtures("metadata")
 def test_role_of_the_machine_is_used_when_nothing_is_set() -> None:
-    assert credential(Settings({}, {})).get_credential_info() == (ID, KEY, "token")
+    assert _found(Settings({}, {})) == (ID, KEY, "token")
 
 
 @pytest.mark.usefixtures("metadata")
 def test_profile_file_comes_before_the_role_of_the_machine(tmp_path: Path) -> None:
     _profile(tmp_path, "[default]\nsecret_id = profile\nsecret_key = profile\n")
-    assert credential(Settings({}, {})).get_credential_info()[:2] == ("profile", "profile")
+    assert _found(Settings({}, {}))[:2] == ("profile", "profile")
 
 
 def test_metadata_that_never_answers_is_waited_for_a_few_seconds_only(
@@ -199,5 +209,5 @@ def test_metadata_that_never_answers_is_waited_for_a_few_seconds_only(
         monkeypatch.setattr(urllib.request, "_opener", None)
         start = time.monotonic()
         with pytest.raises(Misconfigured, match="no Tencent Cloud key found"):
-            credential(Settings({}, {}))
+            _found(Settings({}, {}))
         assert time.monotonic() - start < 7

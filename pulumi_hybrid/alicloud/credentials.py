@@ -1,0 +1,142 @@
+"""Whose requests these are: what the user says, else the vendor's own default chain."""
+
+from __future__ import annotations
+
+import logging
+from collections.abc import Callable, Mapping
+from typing import Any
+
+from pulumi_hybrid.errors import Misconfigured
+from pulumi_hybrid.keys import FoundKeys, GivenKey, Keys, RoleKeys, Sts
+from pulumi_hybrid.settings import ALICLOUD, Key, Settings
+
+_SESSION_NAME = "pulumi_hybrid"
+_SESSION_SECONDS = 3600
+"""The vendor's own default; STS takes 900 to what the role allows, 43200 at most."""
+
+
+def keys(settings: Settings, sts: Sts) -> Keys:
+    """The keys in force, a role's where one is to be taken on.
+
+    Args:
+        settings: what the user says.
+        sts: the vendor's Security Token Service, 2015-04-01.
+
+    Raises:
+        Misconfigured: half a key, one that cannot be a key, or none anywhere.
+    """
+    base = _base(settings, sts)
+    role = ALICLOUD.role
+    arn = settings.get(role.arn)
+    if arn is None:
+        return base
+    seconds = settings.seconds(role.seconds, _SESSION_SECONDS)
+    parameters = {
+        "RoleArn": arn,
+        "RoleSessionName": settings.get(role.session_name) or _SESSION_NAME,
+        "DurationSeconds": seconds,
+        "ExternalId": settings.get(role.external_id),
+        "Policy": settings.get(role.policy),
+    }
+    given = {name: value for name, value in parameters.items() if value is not None}
+    return RoleKeys(arn, seconds, lambda: _lent(sts(base, "AssumeRole", given)))
+
+
+def silence() -> None:
+    """Switch off the SDK's loggers that print.
+
+    With DEBUG=sdk in the environment two of them print the keys and the answers; the third prints
+    what it was answered in place of a key. Not by their levels: their modules set those when they
+    are imported.
+    """
+    for name in ("alibabacloud-tea", "darabonba-core", "credentials"):
+        logging.getLogger(name).disabled = True
+
+
+def _base(settings: Settings, sts: Sts) -> Keys:
+    source = settings.source(ALICLOUD)
+    if source in (ALICLOUD.key_id, ALICLOUD.key_secret):
+        key = settings.key(ALICLOUD)
+        assert key
+        return GivenKey(key)
+    if source is ALICLOUD.web_identity.provider:
+        return _web_identity(settings, sts)
+    silence()
+    if source is not None and source in (ALICLOUD.profile, ALICLOUD.profile_file):
+        return _profile(settings)
+    if source is ALICLOUD.instance_role:
+        return _instance_role(settings.required(source))
+    return _default_chain()
+
+
+def _web_identity(settings: Settings, sts: Sts) -> Keys:
+    identity = ALICLOUD.web_identity
+    arn = settings.required(identity.arn)
+    seconds = settings.seconds(identity.seconds, _SESSION_SECONDS)
+    settings.token(identity)
+
+    def lend() -> Key:
+        parameters = {
+            "OIDCProviderArn": settings.required(identity.provider),
+            "OIDCToken": settings.token(identity),
+            "RoleArn": arn,
+            "RoleSessionName": settings.get(identity.session_name) or _SESSION_NAME,
+            "DurationSeconds": seconds,
+        }
+        return _lent(sts(None, "AssumeRoleWithOIDC", parameters))
+
+    return RoleKeys(arn, seconds, lend)
+
+
+def _lent(answer: Mapping[str, Any]) -> Key:
+    lent = answer["Credentials"]
+    return Key(str(lent["AccessKeyId"]), str(lent["AccessKeySecret"]), str(lent["SecurityToken"]))
+
+
+def _profile(settings: Settings) -> Keys:
+    from alibabacloud_credentials.provider import CLIProfileCredentialsProvider
+
+    assert ALICLOUD.profile
+    assert ALICLOUD.profile_file
+    name, file = settings.get(ALICLOUD.profile), settings.get(ALICLOUD.profile_file)
+    provider = CLIProfileCredentialsProvider(profile_name=name, profile_file=file)
+    origin = f"the profile {name or 'in use'} in {file or '~/.aliyun/config.json'}"
+    return FoundKeys(ALICLOUD, origin, _asking(provider.get_credentials))
+
+
+def _instance_role(name: str) -> Keys:
+    from alibabacloud_credentials.provider import EcsRamRoleCredentialsProvider
+
+    # Renewed when a request needs it: no thread beside.
+    provider = EcsRamRoleCredentialsProvider(role_name=name, async_update_enabled=False)
+    return FoundKeys(ALICLOUD, f"the ECS instance's role {name}", _asking(provider.get_credentials))
+
+
+def _default_chain() -> Keys:
+    """What the SDK finds: OIDC, profiles of the CLI and the SDKs, the instance's role, a URI."""
+    from alibabacloud_credentials.provider import DefaultCredentialsProvider
+
+    try:
+        chain = DefaultCredentialsProvider()
+        return FoundKeys(ALICLOUD, "the vendor's default chain", _asking(chain.get_credentials))
+    except Exception:  # noqa: BLE001 - each link of the chain fails in a way of its own
+        raise Misconfigured(
+            "no Alibaba Cloud key found. Set alicloud:accessKey and alicloud:secretKey "
+            "(`pulumi config set --secret`), or ALICLOUD_ACCESS_KEY and ALICLOUD_SECRET_KEY; "
+            "looked there, for OIDC variables, in the profiles of the aliyun CLI and of the SDKs, "
+            "for an ECS instance's role and at ALIBABA_CLOUD_CREDENTIALS_URI"
+        ) from None
+
+
+def _asking(get_credentials: Callable[[], Any]) -> Callable[[], Key]:
+    """How one of the SDK's classes is asked for a key."""
+
+    def ask() -> Key:
+        found = get_credentials()
+        return Key(
+            found.get_access_key_id(),
+            found.get_access_key_secret(),
+            found.get_security_token() or None,
+        )
+
+    return ask

@@ -1,0 +1,148 @@
+"""For programs under test: mocks that answer like this package's resources.
+
+    pulumi.runtime.set_mocks(pulumi_hybrid.testing.Mocks())
+
+Pulumi's mocks stand where the engine and the vendors would be. A program that runs on these gets
+made-up ids and codes, the inputs' defaults, and for a wrong input the line that a preview shows.
+Codes and commands are secret outputs here too. What only an engine does is not there: no diff, no
+state.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Callable, Mapping
+from dataclasses import dataclass
+from datetime import timedelta
+from typing import Any
+
+import pulumi
+from pulumi.runtime import MockCallArgs, MockResourceArgs
+
+from pulumi_hybrid import clock
+from pulumi_hybrid.alicloud import ecs
+from pulumi_hybrid.engine import PROVIDER_KEY
+from pulumi_hybrid.errors import Error
+from pulumi_hybrid.lifecycle import Lifecycle, Properties
+from pulumi_hybrid.tencentcloud import billing, tat, tcr
+
+_MADE = "2026-01-01T00:00:00Z"
+
+
+@dataclass(frozen=True)
+class _Mocked:
+    """How one type of resource is answered.
+
+    Attributes:
+        provider: what checks its inputs.
+        region: where it is, where nothing says so.
+        id: the vendor's id, in its form.
+        outputs: what the vendor would show, made of the checked inputs.
+    """
+
+    provider: type[Lifecycle]
+    region: str
+    id: str
+    outputs: Callable[[Properties], Properties]
+
+
+def _hours(inputs: Properties, name: str) -> str:
+    return clock.later(_MADE, timedelta(hours=inputs.get(name) or 4))
+
+
+_MOCKED: Mapping[str, _Mocked] = {
+    tat.RegisterCode.pulumi_type: _Mocked(
+        tat.RegisterCodeProvider,
+        "ap-guangzhou",
+        "00000000-0000-4000-8000-000000000000",
+        lambda inputs: {
+            "register_code_value": "made-up-register-code-value",
+            "created_time": _MADE,
+            "expired_time": _hours(inputs, "effective_time"),
+            "enabled": True,
+            "registered_count": 0,
+        },
+    ),
+    ecs.Activation.pulumi_type: _Mocked(
+        ecs.ActivationProvider,
+        "cn-hangzhou",
+        "00000000-0000-0000-0000-000000000000",
+        lambda inputs: {
+            "activation_code": "made-up-activation-code",
+            "creation_time": _MADE,
+            "expired_time": _hours(inputs, "time_to_live_in_hours"),
+            "disabled": False,
+            "registered_count": 0,
+            "deregistered_count": 0,
+        },
+    ),
+    tcr.Instance.pulumi_type: _Mocked(
+        tcr.InstanceProvider,
+        "ap-guangzhou",
+        "tcr-00000000",
+        lambda inputs: {
+            "status": "Running",
+            "public_domain": f"{inputs['registry_name']}.tencentcloudcr.com",
+            "internal_endpoint": "10.0.0.2",
+            "created_at": _MADE,
+        },
+    ),
+    billing.Instance.pulumi_type: _Mocked(
+        billing.InstanceProvider,
+        "",
+        "20260101000000000000",
+        lambda inputs: {
+            "instance_id_list": [f"ins-{number}" for number in range(inputs.get("quantity") or 1)],
+            "status": "NORMAL",
+            "expired_time": "2026-02-01T00:00:00Z",
+        },
+    ),
+}
+
+
+class Mocks(pulumi.runtime.Mocks):
+    """Answers for this package's resources; any other resource gets an id and its own inputs.
+
+    Args:
+        outputs: by type token (``tat.RegisterCode.pulumi_type``), outputs in place of made-up ones.
+
+    Attributes:
+        resources: what the program has declared, in order.
+    """
+
+    def __init__(self, outputs: Mapping[str, Mapping[str, Any]] | None = None) -> None:
+        self.resources: list[MockResourceArgs] = []
+        self._outputs = outputs or {}
+
+    def new_resource(self, args: MockResourceArgs) -> tuple[str | None, dict[str, Any]]:
+        """A resource's id and outputs.
+
+        Raises:
+            Error: an input is wrong; the line is that of a preview.
+        """
+        self.resources.append(args)
+        given = {name: value for name, value in args.inputs.items() if name != PROVIDER_KEY}
+        chosen = dict(self._outputs.get(args.typ, {}))
+        mocked = _MOCKED.get(args.typ)
+        if mocked is None:
+            return args.resource_id or f"{args.name}-id", {**given, **chosen}
+        provider = mocked.provider()
+        named = any(an_input.name == "region" for an_input in provider.inputs)
+        checked = provider.check({}, {"region": mocked.region, **given} if named else given)
+        if checked.failures:
+            raise Error("; ".join(failure.reason for failure in checked.failures))
+        inputs = {name: value for name, value in checked.inputs.items() if value is not None}
+        id = args.resource_id or mocked.id
+        defaults = {
+            an_input.name: an_input.default
+            for an_input in provider.inputs
+            if an_input.default is not None
+        }
+        outputs = {**defaults, **inputs, provider.id_output: id, **mocked.outputs(inputs), **chosen}
+        if args.resource_id:
+            # What exists already does not show its code.
+            outputs = {name: outputs[name] for name in outputs if name not in provider.secrets}
+        return id, outputs
+
+    def call(self, args: MockCallArgs) -> tuple[dict[Any, Any], list[tuple[str, str]] | None]:
+        """No answer to any function: this package has none that go through the engine."""
+        return {}, None

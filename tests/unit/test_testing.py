@@ -1,0 +1,135 @@
+"""A user's own tests: programs on our mocks."""
+
+from __future__ import annotations
+
+from collections.abc import Callable
+from typing import Any
+
+import pulumi
+import pytest
+
+from pulumi_hybrid import Error, Provider, TencentcloudConfig
+from pulumi_hybrid.alicloud import ecs
+from pulumi_hybrid.lifecycle import LifecycleResource
+from pulumi_hybrid.tencentcloud import billing, tat, tcr
+from pulumi_hybrid.testing import Mocks
+
+from .conftest import assert_one_line
+
+
+def _order() -> billing.Instance:
+    return billing.Instance(
+        "r",
+        product_code="p_cloudfirewall",
+        sub_product_code="sp_cloudfirewall_svv1",
+        region_code="ap-guangzhou",
+        zone_code="ap-guangzhou-6",
+        parameter={"edition": "standard"},
+        quantity=2,
+    )
+
+
+PROGRAMS: dict[type[LifecycleResource], Callable[[], LifecycleResource]] = {
+    tat.RegisterCode: lambda: tat.RegisterCode("r", effective_time=24),
+    ecs.Activation: lambda: ecs.Activation("r", tags={"team": "halls"}),
+    tcr.Instance: lambda: tcr.Instance("r", registry_type="basic"),
+    billing.Instance: _order,
+}
+SECRETS = {
+    tat.RegisterCode: {
+        "register_code_value",
+        "linux_register_command",
+        "windows_register_command",
+    },
+    ecs.Activation: {"activation_code", "linux_register_command", "windows_register_command"},
+}
+
+
+def _seen(
+    program: Callable[[], LifecycleResource], mocks: Mocks | None = None
+) -> dict[str, tuple[Any, bool]]:
+    """Each of the resource's outputs: its value, and whether it is a secret."""
+    pulumi.runtime.set_mocks(mocks or Mocks())
+    seen: dict[str, tuple[Any, bool]] = {}
+
+    async def look(resource: LifecycleResource) -> None:
+        for name in type(resource).__annotations__:
+            output = getattr(resource, name, None)
+            if isinstance(output, pulumi.Output):
+                seen[name] = (await output.future(), await output.is_secret())
+
+    @pulumi.runtime.test  # type: ignore[untyped-decorator]
+    def run() -> Any:
+        return pulumi.Output.from_input(look(program()))
+
+    run()
+    return seen
+
+
+@pytest.mark.parametrize("kind", PROGRAMS, ids=lambda kind: kind.pulumi_type.rpartition("/")[2])
+def test_every_output_of_every_resource_is_there_and_codes_are_secret(
+    kind: type[LifecycleResource],
+) -> None:
+    seen = _seen(PROGRAMS[kind])
+    # What may be absent says None, or Any.
+    expected = {
+        name
+        for name, hint in kind.__annotations__.items()
+        if "None" not in hint and "Any" not in hint
+    } | SECRETS.get(kind, set())
+    assert {name for name in expected if seen[name][0] is None} == set()
+    assert {name for name, (_, secret) in seen.items() if secret} == SECRETS.get(kind, set())
+
+
+def test_outputs_follow_the_inputs() -> None:
+    code = _seen(PROGRAMS[tat.RegisterCode])
+    assert code["expired_time"][0] == "2026-01-02T00:00:00Z"
+    assert code["register_limit"][0] == 10
+    assert len(_seen(_order)["instance_id_list"][0]) == 2
+    registry = _seen(PROGRAMS[tcr.Instance])
+    assert registry["public_domain"][0] == f"{registry['registry_name'][0]}.tencentcloudcr.com"
+
+
+def test_type_tokens_are_those_of_every_state() -> None:
+    assert [kind.pulumi_type for kind in PROGRAMS] == [
+        "pulumi-python:dynamic/tencentcloud/tat:RegisterCode",
+        "pulumi-python:dynamic/alicloud/ecs:Activation",
+        "pulumi-python:dynamic/tencentcloud/tcr:Instance",
+        "pulumi-python:dynamic/tencentcloud/billing:Instance",
+    ]
+
+
+def test_outputs_can_be_chosen_by_type() -> None:
+    mocks = Mocks({tat.RegisterCode.pulumi_type: {"registered_count": 3}})
+    assert _seen(PROGRAMS[tat.RegisterCode], mocks)["registered_count"][0] == 3
+
+
+def test_what_is_declared_can_be_looked_at() -> None:
+    mocks = Mocks()
+    _seen(PROGRAMS[tat.RegisterCode], mocks)
+    [declared] = mocks.resources
+    assert (declared.typ, declared.name) == (tat.RegisterCode.pulumi_type, "r")
+    assert declared.inputs["effective_time"] == 24
+
+
+def test_a_wrong_input_fails_with_the_line_of_a_preview() -> None:
+    with pytest.raises(Error, match="register_limit: ") as caught:
+        _seen(lambda: tat.RegisterCode("r", register_limit=0))
+    assert_one_line(str(caught.value))
+
+
+def test_what_is_read_by_get_has_no_code() -> None:
+    seen = _seen(lambda: tat.RegisterCode.get("r", "rc-1"))
+    assert seen["register_code_id"][0] == "rc-1"
+    assert seen["register_code_value"][0] is None
+    assert seen["linux_register_command"][0] is None
+
+
+def test_explicit_providers_and_other_resources_are_answered_too() -> None:
+    def program() -> LifecycleResource:
+        other = Provider("other", tencentcloud=TencentcloudConfig(region="ap-shanghai"))
+        return tat.RegisterCode("r", pulumi.ResourceOptions(provider=other))
+
+    mocks = Mocks()
+    assert _seen(program, mocks)["register_code_id"][0]
+    assert "pulumi:providers:pulumi-python" in [declared.typ for declared in mocks.resources]
