@@ -15,17 +15,24 @@ Importing this package imports no vendor SDK: that happens in the provider proce
 call that needs one.
 """
 
+from __future__ import annotations
+
+from importlib import import_module
+from typing import TYPE_CHECKING, Any
+
 from pulumi_hybrid import alicloud, tencentcloud
 from pulumi_hybrid.errors import Error
-from pulumi_hybrid.provider import (
-    AlicloudAssumeRole,
-    AlicloudAssumeRoleWithOidc,
-    AlicloudConfig,
-    Provider,
-    TencentcloudAssumeRole,
-    TencentcloudAssumeRoleWithWebIdentity,
-    TencentcloudConfig,
-)
+
+if TYPE_CHECKING:
+    from pulumi_hybrid.provider import (
+        AlicloudAssumeRole,
+        AlicloudAssumeRoleWithOidc,
+        AlicloudConfig,
+        Provider,
+        TencentcloudAssumeRole,
+        TencentcloudAssumeRoleWithWebIdentity,
+        TencentcloudConfig,
+    )
 
 __version__ = "0.1.0"
 
@@ -42,3 +49,10 @@ __all__ = [
     "alicloud",
     "tencentcloud",
 ]
+
+
+def __getattr__(name: str) -> Any:
+    """What an explicit provider takes is imported where it is asked for: few programs have one."""
+    if name not in __all__:
+        raise AttributeError(f"module {__name__!r} has no attribute {name!r}")
+    return getattr(import_module("pulumi_hybrid.provider"), name)
