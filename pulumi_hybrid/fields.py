@@ -35,8 +35,6 @@ class OnChange(Enum):
     """Nothing at the vendor's: the input tells this package what to do."""
 
 
-# Neither frozen nor compared: each method that is generated is compiled at every import, and those
-# of all fields were a third of this package's.
 @dataclass(kw_only=True, eq=False, repr=False)
 class Field:
     """One input.

@@ -101,7 +101,7 @@ class Stack:
         process = self.start("up", "--yes", "--skip-preview")
         most = 0
         while process.poll() is None:
-            most = max(most, _kilobytes(process.pid))
+            most = max(most, _provider_kilobytes(process.pid))
             time.sleep(0.05)
         if process.returncode:
             raise RuntimeError(process.communicate()[0][-3000:])
@@ -136,12 +136,22 @@ class Stack:
         self.run("stack", "import", "--file", str(filled))
 
 
-def _kilobytes(pid: int) -> int:
-    """What the provider process below an engine holds; 0 where it has none yet."""
+def kilobytes(pid: int) -> int:
+    """What a process holds in memory."""
+    return next((int(rss) for own, _, rss, _ in _processes() if int(own) == pid), 0)
+
+
+def _processes() -> list[list[str]]:
+    """Of each process: its id, its parent's, kilobytes in memory, and how it was called."""
     listing = subprocess.run(
         ["ps", "-A", "-o", "pid=,ppid=,rss=,args="], stdout=subprocess.PIPE, text=True, check=True
     )
-    processes = [line.split(None, 3) for line in listing.stdout.splitlines()]
+    return [line.split(None, 3) for line in listing.stdout.splitlines()]
+
+
+def _provider_kilobytes(pid: int) -> int:
+    """What the provider's process below an engine holds; 0 where it has none yet."""
+    processes = _processes()
     below, waiting = [], [str(pid)]
     while waiting:
         parent = waiting.pop()
