@@ -103,7 +103,7 @@ class Bench:
         }
         # Else the first run would compile what a user's pip has compiled.
         compileall.compile_dir(Path(pulumi_hybrid.__file__).parent, quiet=1)
-        for _, (name, program) in itertools.product(range(11), programs.items()):
+        for _, (name, program) in itertools.product(range(7), programs.items()):
             show = "import time; print(time.process_time(), flush=True); input()"
             with subprocess.Popen(
                 [sys.executable, "-c", f"{program}\n{show}"],
@@ -277,7 +277,7 @@ class Bench:
             activations = self._filled(cloud, "activations", size)
             seconds: dict[Stack, list[float]] = {}
             calls: dict[Stack, int] = {}
-            for stack in (null, codes, activations) * 3:
+            for stack in (null, codes, activations) * 2:
                 before = len(cloud.requests())
                 seconds.setdefault(stack, []).append(stack.refresh())
                 calls[stack] = len(cloud.requests()) - before
@@ -332,7 +332,7 @@ class Bench:
         )
 
     def _ups(self) -> None:
-        largest = 300
+        largest = 200
         taken: dict[str, list[float]] = {}
         sizes: dict[str, float] = {}
         with self._cloud() as cloud:
