@@ -34,7 +34,7 @@ CALLS = HERE / "calls.json"
 
 Json = dict[str, Any]
 
-_SECONDS_FOR_AN_ANSWER = 0.5
+_SECONDS_FOR_AN_ANSWER = 1.0
 
 KINDS: dict[str, Json] = {
     "refused": {"kind": "error", "code": "OperationDenied", "message": "The\nvendor's words."},
@@ -62,7 +62,7 @@ KINDS: dict[str, Json] = {
 }
 _ONCE, _FOR_EVER = 1, -1
 _ONCE_ONLY = {"slow", "charset", "unknown extra fields", "numbers as text", "read timeout"}
-"""Kinds that are not ordered for ever: they change nothing, or take half a second each."""
+"""Kinds that are not ordered for ever: they change nothing, or take a second each."""
 
 
 def _product_of(provider: type[Lifecycle], action: str) -> str:
