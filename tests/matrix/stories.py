@@ -53,16 +53,19 @@ class Story:
         provider: whose hooks are called.
         steps: one after the other.
         settings: of the emulator.
+        config: of the stack, beside the keys.
     """
 
     name: str
     provider: type[Lifecycle]
     steps: tuple[Step, ...]
     settings: Mapping[str, Any] = field(default_factory=dict)
+    config: Mapping[str, Any] = field(default_factory=dict)
 
     def begin(self, new_world: Callable[[type[Lifecycle]], World], before: Step) -> World:
         """The world as it is before a step."""
         world = new_world(self.provider)
+        world.config = self.config
         world.cloud.settings(**self.settings)
         for step in self.steps:
             step.before(world)
@@ -90,8 +93,11 @@ def _nothing(world: World) -> None:
 
 def _machines_register(world: World) -> None:
     assert world.held
-    id, code = world.held.id, world.held.outputs["activation_code"]
-    world.cloud.register(activation_id=id, activation_code=code, count=2)
+    id, outputs = world.held.id, world.held.outputs
+    if "activation_code" in outputs:
+        world.cloud.register(activation_id=id, activation_code=outputs["activation_code"], count=2)
+    else:
+        world.cloud.register(id, outputs["register_code_value"], count=2)
 
 
 def _never_deployed(world: World) -> None:
@@ -138,6 +144,10 @@ _ORDER: Json = {
 }
 _AUTO: Json = {**_ORDER, "renew_flag": "NOTIFY_AND_AUTO_RENEW"}
 
+_NO_KEY: Json = dict.fromkeys(
+    ("tencentcloud:secretId", "tencentcloud:secretKey", "alicloud:accessKey", "alicloud:secretKey")
+)
+
 STORIES = (
     Story(
         "RegisterCode",
@@ -147,6 +157,11 @@ STORIES = (
             ("replace", {"description": "second"}),
             end=_nothing,
         ),
+    ),
+    Story(
+        "used RegisterCode",
+        RegisterCodeProvider,
+        _life(("create", {"when_in_use": "deregister"}), end=_machines_register),
     ),
     Story(
         "Activation",
@@ -203,5 +218,43 @@ STORIES = (
             ("renew", {**_AUTO, "paid_until": _in(weeks=7)}),
             end=_nothing,
         ),
+    ),
+    Story(
+        "RegisterCode by a role",
+        RegisterCodeProvider,
+        (Step("create", "up", {}),),
+        config={"tencentcloud:assumeRole": {"roleArn": "qcs::cam::uin/1:roleName/matrix"}},
+    ),
+    Story(
+        "RegisterCode by a web identity",
+        RegisterCodeProvider,
+        (Step("create", "up", {}),),
+        config=_NO_KEY
+        | {
+            "tencentcloud:assumeRoleWithWebIdentity": {
+                "providerId": "idp",
+                "webIdentityToken": "header.claims.signature",
+                "roleArn": "qcs::cam::uin/1:roleName/matrix",
+            }
+        },
+    ),
+    Story(
+        "Activation by a role",
+        ActivationProvider,
+        (Step("create", "up", {}),),
+        config={"alicloud:assumeRole": {"roleArn": "acs:ram::1:role/matrix"}},
+    ),
+    Story(
+        "Activation by OIDC",
+        ActivationProvider,
+        (Step("create", "up", {}),),
+        config=_NO_KEY
+        | {
+            "alicloud:assumeRoleWithOidc": {
+                "oidcProviderArn": "acs:ram::1:oidc-provider/idp",
+                "oidcToken": "header.claims.signature",
+                "roleArn": "acs:ram::1:role/matrix",
+            }
+        },
     ),
 )

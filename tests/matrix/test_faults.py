@@ -21,6 +21,7 @@ import pytest
 import pulumi_hybrid
 from pulumi_hybrid import connection
 from pulumi_hybrid.emulator import Emulator
+from pulumi_hybrid.emulator.api import Api
 from pulumi_hybrid.emulator.apis import VENDORS
 from pulumi_hybrid.lifecycle import Lifecycle
 
@@ -68,15 +69,21 @@ _ONCE_ONLY = {"slow", "charset", "unknown extra fields", "numbers as text", "rea
 def _product_of(provider: type[Lifecycle], action: str) -> str:
     """The service that an action of a story's belongs to: two products have a CreateInstance."""
     module = provider.__module__.rpartition(".")[2]
-    known = {api.service: api.actions for vendor in VENDORS for api in vendor.apis}
-    return module if action in known[module] else "tag"
+    known = {api.service: api.actions for api in _apis(provider)}
+    beside = (name for name in ("tag", "sts") if action in known.get(name, ()))
+    return module if action in known[module] else next(beside)
 
 
-def _fits(kind: str, service: str, action: str) -> bool:
+def _apis(provider: type[Lifecycle]) -> tuple[Api, ...]:
+    """Those of its vendor: both have one that is called sts."""
+    title = provider.cloud.title.replace(" ", "").lower()
+    [apis] = [vendor.apis for vendor in VENDORS if vendor.name == title]
+    return apis
+
+
+def _fits(kind: str, provider: type[Lifecycle], service: str, action: str) -> bool:
     """Whether the fault can befall the action's answer."""
-    [served] = [
-        api.actions[action] for vendor in VENDORS for api in vendor.apis if api.service == service
-    ]
+    [served] = [api.actions[action] for api in _apis(provider) if api.service == service]
     fits = {
         "without id": bool(served.ids),
         "without secret": bool(served.secrets),
@@ -122,20 +129,23 @@ class Cell:
 def _cells(whole: bool) -> Iterator[Cell]:
     """All of them; or the first of each action and kind."""
     recorded = json.loads(CALLS.read_text())
-    seen: set[tuple[str, str, str]] = set()
-    elsewhere: set[str] = set()
+    seen: set[tuple[str, ...]] = set()
+    elsewhere: set[tuple[str, str]] = set()
     for story in STORIES:
         for step in story.steps:
             for action, times in recorded.get(story.name, {}).get(step.name, {}).items():
                 service = _product_of(story.provider, action)
-                if step.fails and action in elsewhere:
+                place = (story.provider.cloud.title, action)
+                # What another story is about is not what this one is about.
+                if (step.fails or story.config) and place in elsewhere:
                     continue
-                elsewhere.add(action)
+                elsewhere.add(place)
                 for kind in KINDS:
-                    if not _fits(kind, service, action):
+                    if not _fits(kind, story.provider, service, action):
                         continue
-                    first = (service, action, kind) not in seen
-                    seen.add((service, action, kind))
+                    cell = (story.provider.cloud.title, service, action, kind)
+                    first = cell not in seen
+                    seen.add(cell)
                     if whole or first:
                         yield Cell(story, step, action, 0, kind, _ONCE)
                     if whole and times > 1:

@@ -17,10 +17,14 @@ from google.protobuf import json_format
 from pulumi.dynamic import ConfigureRequest
 from pulumi.dynamic.config import Config
 
-from pulumi_hybrid import clock, engine, lifecycle, pace
+from pulumi_hybrid import clock, engine, lifecycle, listing, pace, watch
+from pulumi_hybrid.alicloud import client as alicloud_client
 from pulumi_hybrid.emulator import Emulator
 from pulumi_hybrid.errors import InitFailed
+from pulumi_hybrid.keys import Sessions
 from pulumi_hybrid.lifecycle import Lifecycle
+from pulumi_hybrid.settings import ALICLOUD, TENCENTCLOUD
+from pulumi_hybrid.tencentcloud import client as tencentcloud_client
 from pulumi_hybrid.tencentcloud import tat
 from tests.unit.conftest import Engine, everything_said, struct
 
@@ -98,6 +102,7 @@ class World:
         held: what state holds; None where there is nothing.
         to_delete: what a replacement has left, which the next command deletes.
         said: what each command told, in order.
+        config: of the stack, beside the keys.
     """
 
     def __init__(self, cloud: Emulator, time: Time, provider: type[Lifecycle]) -> None:
@@ -108,6 +113,7 @@ class World:
         self.held: Held | None = None
         self.to_delete: list[Held] = []
         self.said: list[Said] = []
+        self.config: Mapping[str, Any] = {}
 
     # What the user does. Each is a process of its own, and says whether all went well.
 
@@ -165,7 +171,11 @@ class World:
 
     def _begin(self) -> None:
         lifecycle._run = lifecycle._Run()
+        listing._listings.clear()
+        watch._watches.clear()
         tat._delivered.clear()
+        tencentcloud_client.sessions = Sessions(TENCENTCLOUD, tencentcloud_client._new_session)
+        alicloud_client.sessions = Sessions(ALICLOUD, alicloud_client._new_session)
         self.said.append(Said())
         config = {
             "tencentcloud:secretId": self.cloud.secret_id,
@@ -176,6 +186,7 @@ class World:
             "alicloud:secretKey": self.cloud.secret_key,
             "alicloud:region": "cn-hangzhou",
             "alicloud:endpoint": self.cloud.url,
+            **self.config,
         }
         self.provider.configure(ConfigureRequest(Config(config, "matrix")))
 
@@ -315,7 +326,12 @@ def new_world(
     monkeypatch.setattr(clock, "now", time.now)
     monkeypatch.setattr(engine.Call, "sleep", lambda call, seconds: time.passes(seconds))
     monkeypatch.setattr(engine.Call, "_log", say)
-    monkeypatch.setattr(pace, "_INTERVAL_MS", 1)
+    for module in (listing, watch):
+        monkeypatch.setattr(module, "time", time)
+    monkeypatch.setattr(listing, "_listings", {})
+    monkeypatch.setattr(watch, "_watches", {})
+    monkeypatch.setattr(pace, "_ONE_MS", 1)
+    monkeypatch.setattr(pace, "_TWENTY_MS", 20)
     monkeypatch.setattr(lifecycle, "_run", lifecycle._run)
 
     def world(provider: type[Lifecycle]) -> World:
