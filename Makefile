@@ -3,13 +3,14 @@ PYTHON ?= python3
 VENV := .venv
 BIN := $(VENV)/bin
 
-.PHONY: help demo play engine test lint types format build clean
+.PHONY: help demo play engine test lint types docs format build clean
 
 help:
 	@echo "make demo    see a register code made by a real pulumi up, without an account"
 	@echo "make play    the same, then a shell to go on in"
 	@echo "make test    everything that CI runs"
 	@echo "make lint    ruff;  make types  mypy;  make format  ruff, writing"
+	@echo "make docs    the pages as a site, in .site"
 	@echo "make engine  find or build the Pulumi engine"
 	@echo "make build   wheel and sdist"
 
@@ -29,7 +30,7 @@ engine: $(VENV)/.ready
 test: $(VENV)/.ready
 	@$(BIN)/nox
 
-lint types: $(VENV)/.ready
+lint types docs: $(VENV)/.ready
 	@$(BIN)/nox --session $@
 
 format: $(VENV)/.ready
@@ -40,4 +41,4 @@ build: $(VENV)/.ready
 	@$(BIN)/nox --session build
 
 clean:
-	rm -rf $(VENV) .nox .demo dist .hypothesis .mypy_cache .pytest_cache .ruff_cache
+	rm -rf $(VENV) .nox .demo .site dist .hypothesis .mypy_cache .pytest_cache .ruff_cache
