@@ -22,6 +22,8 @@ myst_heading_anchors = 3
 myst_title_to_header = True
 
 html_theme = "furo"
+html_static_path = ["_static"]
+html_css_files = ["site.css"]
 html_title = f"pulumi_hybrid {version}"
 
 autodoc_member_order = "bysource"
