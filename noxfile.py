@@ -11,13 +11,23 @@ from pathlib import Path
 
 import nox
 
-nox.options.sessions = ["lint", "types", "docs", "tests", "unit", "oldest", "wheel"]
+PYTHONS = ("3.10", "3.11", "3.12", "3.13")
+OLDEST_PYTHON, NEWEST_PYTHON = PYTHONS[0], PYTHONS[-1]
+
+# What is between the oldest and the newest is for `make test-all`.
+nox.options.sessions = [
+    "lint",
+    "types",
+    "docs",
+    "tests",
+    "oldest",
+    f"unit-{NEWEST_PYTHON}",
+    "wheel",
+]
 nox.options.reuse_existing_virtualenvs = True
 # A Python that is not on this machine is said to be missing, and skipped.
 nox.options.error_on_missing_interpreters = False
 
-PYTHONS = ("3.10", "3.11", "3.12", "3.13")
-OWN_PYTHON = f"{sys.version_info.major}.{sys.version_info.minor}"
 # The properties are searched in full by the session `tests`.
 QUICK = ("--numprocesses=auto", "--quiet", "--hypothesis-profile=quick")
 ENGINE = (sys.executable, "tools/engine/install.py")
@@ -74,15 +84,15 @@ def tests(session: nox.Session) -> None:
     session.run(_tool("pytest"), "--numprocesses", workers, *session.posargs, external=True)
 
 
-@nox.session(python=[version for version in PYTHONS if version != OWN_PYTHON])
+@nox.session(python=PYTHONS)
 def unit(session: nox.Session) -> None:
     session.install("--quiet", "--editable", ".[test]")
     session.run("pytest", "tests/unit", *QUICK)
 
 
-@nox.session
+@nox.session(python=OLDEST_PYTHON)
 def oldest(session: nox.Session) -> None:
-    """The oldest releases that pyproject.toml allows, on a real engine too."""
+    """The oldest releases that pyproject.toml allows on the oldest Python, on a real engine too."""
     oldest = nox.project.load_toml("pyproject.toml")["project"]["dependencies"]
     pins = [re.sub(r">=([^,]+),.*", r"==\1", dependency) for dependency in oldest]
     session.install("--quiet", "--editable", ".[test]", *pins)

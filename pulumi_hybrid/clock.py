@@ -63,7 +63,7 @@ class Deadline:
     """
 
     seconds: float
-    _start: float = field(default_factory=time.monotonic)
+    _start: float = field(default_factory=lambda: time.monotonic())
 
     @property
     def passed(self) -> float:

@@ -25,9 +25,10 @@ _PROOFS_OF_NOTHING_SENT = {
     "ProxyError": "the proxy does not answer",
     "SSLCertVerificationError": "its certificate is not trusted",
     "InvalidURL": "the endpoint is no URL",
-    "CredentialException": "no key could be had",
+    "Misconfigured": "no key could be had",
 }
-"""Exceptions of urllib3, requests and ssl, by class name: the vendors' SDKs are imported late."""
+"""Exceptions by class name: urllib3, requests and ssl are imported late, with the vendors' SDKs.
+The last is our own, of the keys that an SDK asks for while it makes the request."""
 
 
 def failure(cloud: Cloud, title: str, error: BaseException, how: str) -> Error:

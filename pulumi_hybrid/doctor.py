@@ -158,7 +158,10 @@ def _configuration(
         kind, _, name = resource["urn"].rpartition("::")
         if name == provider and kind.endswith("pulumi:providers:pulumi-python"):
             _say(f"provider {provider} as of its last `pulumi up`, then the environment")
-            return {key: _plain(value) for key, value in resource["inputs"].items()}, set()
+            config = {key: _plain(value) for key, value in resource["inputs"].items()}
+            return config, {
+                key for key, value in config.items() if value == resource["inputs"][key]
+            }
     raise Misconfigured(f"the stack's state holds no provider {provider}. Run `pulumi up` first")
 
 
@@ -210,12 +213,13 @@ def _examine(vendor: _Examined, settings: Settings, plain: set[str]) -> bool | N
     """Tell all about one vendor; whether it works, None where it is not set up."""
     cloud = vendor.cloud
     _say("", cloud.title)
+    set_up = True
     try:
         for line in _in_force(cloud, settings, plain):
             _say(f"  {line}")
+        set_up = settings.source(cloud) is not None
         keys = vendor.keys(settings)
     except Error as error:
-        set_up = settings.source(cloud) is not None
         _say(f"  {'NO' if set_up else '--':<5} key: {error}")
         return False if set_up else None
     assert keys
@@ -231,14 +235,20 @@ def _examine(vendor: _Examined, settings: Settings, plain: set[str]) -> bool | N
 
 
 def _in_force(cloud: Cloud, settings: Settings, plain: set[str]) -> Iterator[str]:
-    """A line for each setting that is set: its name, its value where nobody minds, its place."""
+    """A line for each setting that is set: its name, its value where nobody minds, its place.
+
+    What the user keeps encrypted is not shown, whatever it is, but for both ends of a key's id.
+    """
     for setting in settings_of(cloud):
         found = settings.find(setting)
         if found is None:
             continue
-        shown = "(set)" if setting.secret else found.value
+        encrypted = found.rank == 0 and setting.top not in plain
+        shown = found.value
         if setting is cloud.key_id and len(shown) > 8:
             shown = f"{shown[:4]}…{shown[-4:]}"
+        elif setting.secret or encrypted:
+            shown = "(set)"
         yield f"{setting.key.partition(':')[2]:<28} {shown:<28} {found.place}"
         if setting.secret and found.rank == 0 and setting.top in plain:
             yield f"{'':<28} in plain text: {setting.how_to_set}"

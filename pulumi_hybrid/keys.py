@@ -9,12 +9,15 @@ from typing import Any, Generic, TypeVar
 
 from pulumi_hybrid.clock import Deadline
 from pulumi_hybrid.errors import Error, Misconfigured
-from pulumi_hybrid.settings import Cloud, Key, Settings
+from pulumi_hybrid.settings import Cloud, Found, Key, Settings
 
 _S = TypeVar("_S")
 
 _RENEWED_BEFORE = 5 * 60.0
 """Seconds before its end at which a temporary key is renewed, or half its life, if that is less."""
+
+_RENEWED_AGAIN_AFTER = 30.0
+"""Seconds after a renewal that failed until the next, while the old key lasts."""
 
 
 class Keys(ABC):
@@ -111,10 +114,11 @@ class RoleKeys(Keys):
         self._lock = threading.Lock()
         self._key: Key | None = None
         self._life = Deadline(0)
+        self._until_renewal = Deadline(0)
 
     def key(self) -> Key:  # noqa: D102
         with self._lock:
-            if self._key is None or self._life.left < min(_RENEWED_BEFORE, self._seconds / 2):
+            if self._key is None or self._until_renewal.left <= 0:
                 self._renew()
             assert self._key
             return self._key
@@ -129,14 +133,36 @@ class RoleKeys(Keys):
     def _renew(self) -> None:
         # By our own clock from here on: the vendor's may differ, and a key ends no sooner.
         life = Deadline(self._seconds)
+        until_renewal = Deadline(self._seconds - min(_RENEWED_BEFORE, self._seconds / 2))
         try:
             self._key = self._lend()
         except Error as error:
             if self._key is None or self._life.left <= 0:
                 # Whatever it was, the request that wants the key was not sent, and is not to be.
                 raise Misconfigured(f"no key of {self.origin} could be had: {error}") from None
+            # All requests wait for an answer here, and the old key is good for a while yet.
+            self._until_renewal = Deadline(min(_RENEWED_AGAIN_AFTER, self._life.left))
         else:
-            self._life = life
+            self._life, self._until_renewal = life, until_renewal
+
+
+def lent(answer: Mapping[str, Any], *names: str) -> Key:
+    """The temporary key in an answer of the vendor's Security Token Service.
+
+    Args:
+        answer: it.
+        names: what the key's id, its secret and its token are called there.
+
+    Raises:
+        Error: it lacks one of them.
+    """
+    credentials = answer["Credentials"]
+    parts: list[Any] = []
+    if isinstance(credentials, Mapping):
+        parts = [credentials.get(name) for name in names]
+    if not parts or not all(isinstance(part, str) and part for part in parts):
+        raise Error("the answer of STS holds no whole key. Try again")
+    return Key(*parts)
 
 
 class Sessions(Generic[_S]):
@@ -151,7 +177,7 @@ class Sessions(Generic[_S]):
     def __init__(self, cloud: Cloud, new: Callable[[Settings], _S]) -> None:
         self._cloud = cloud
         self._new = new
-        self._known: dict[tuple[str | None, ...], _S | Misconfigured] = {}
+        self._known: dict[tuple[Found | None, ...], _S | Misconfigured] = {}
         self._making = threading.Lock()
 
     def of(self, settings: Settings) -> _S:

@@ -4,13 +4,19 @@ from __future__ import annotations
 
 import re
 from collections.abc import Iterator, Mapping
-from dataclasses import dataclass, field, fields
+from dataclasses import dataclass, field, fields, is_dataclass
 from typing import Any
 
 import pulumi
 from pulumi.runtime import config as stack_config
 
 from pulumi_hybrid.settings import CLOUDS, Cloud, settings_of
+
+
+def _ensure(value: object, kind: type) -> None:
+    """Refuse another object: its words would go unseen, and the requests be somebody else's."""
+    if value is not None and not isinstance(value, kind):
+        raise TypeError(f"{kind.__name__} wanted, not {type(value).__name__}")
 
 
 @dataclass(frozen=True)
@@ -73,6 +79,9 @@ class TencentcloudConfig:
         assume_role: a role to take on with the key.
         assume_role_with_web_identity: a role to take on with an OIDC token in place of a key.
         cam_role_name: the role of the CVM instance that the program runs on, in place of a key.
+
+    Raises:
+        TypeError: a role is none.
     """
 
     secret_id: pulumi.Input[str] | None = None
@@ -84,6 +93,10 @@ class TencentcloudConfig:
     assume_role: TencentcloudAssumeRole | None = None
     assume_role_with_web_identity: TencentcloudAssumeRoleWithWebIdentity | None = None
     cam_role_name: pulumi.Input[str] | None = None
+
+    def __post_init__(self) -> None:
+        _ensure(self.assume_role, TencentcloudAssumeRole)
+        _ensure(self.assume_role_with_web_identity, TencentcloudAssumeRoleWithWebIdentity)
 
 
 @dataclass(frozen=True)
@@ -147,6 +160,9 @@ class AlicloudConfig:
         ecs_role_name: the role of the ECS instance that the program runs on, in place of a key.
         profile: a profile of the ``aliyun`` command line, in place of a key.
         shared_credentials_file: the file that it is in; default ``~/.aliyun/config.json``.
+
+    Raises:
+        TypeError: a role is none.
     """
 
     access_key: pulumi.Input[str] | None = None
@@ -159,6 +175,10 @@ class AlicloudConfig:
     ecs_role_name: pulumi.Input[str] | None = None
     profile: pulumi.Input[str] | None = None
     shared_credentials_file: pulumi.Input[str] | None = None
+
+    def __post_init__(self) -> None:
+        _ensure(self.assume_role, AlicloudAssumeRole)
+        _ensure(self.assume_role_with_oidc, AlicloudAssumeRoleWithOidc)
 
 
 class Provider(pulumi.ProviderResource):
@@ -190,8 +210,7 @@ class Provider(pulumi.ProviderResource):
         alicloud: AlicloudConfig | None = None,
     ) -> None:
         for value, kind in ((tencentcloud, TencentcloudConfig), (alicloud, AlicloudConfig)):
-            if value is not None and not isinstance(value, kind):
-                raise TypeError(f"{kind.__name__} wanted, not {type(value).__name__}")
+            _ensure(value, kind)
         given = {**_given("tencentcloud", tencentcloud), **_given("alicloud", alicloud)}
         inherited = {key: value for cloud in CLOUDS for key, value in _inherited(cloud, given)}
         super().__init__("pulumi-python", resource_name, {**inherited, **given}, opts)
@@ -214,7 +233,7 @@ def _properties(config: Any) -> dict[str, Any]:
         if not each.repr:
             # What nobody is to see in a repr is to be seen in no state either.
             value = pulumi.Output.secret(value)
-        elif hasattr(value, "__dataclass_fields__"):
+        elif is_dataclass(value):
             value = _properties(value)
         properties[_camel_case(each.name)] = value
     return properties

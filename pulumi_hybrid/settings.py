@@ -295,9 +295,11 @@ class Settings:
         _, dot, name = setting.key.partition(".")
         if dot:
             value = _object(value, setting).get(name)
-            if isinstance(value, (int, float)) and float(value).is_integer():
+            if isinstance(value, float) and value.is_integer():
                 # The engine hands whole numbers over as floats.
-                value = str(int(value))
+                value = int(value)
+            if isinstance(value, int) and not isinstance(value, bool):
+                value = str(value)
         if value is None:
             return ""
         if not isinstance(value, str):
@@ -381,7 +383,7 @@ class Settings:
         token, file = self.get(identity.token), self.get(identity.token_file)
         if token is None and file is not None:
             try:
-                token = Path(file).read_text().strip()
+                token = Path(expanded(file)).read_text().strip()
             except (OSError, ValueError):
                 raise Misconfigured(
                     f"the file that {identity.token_file.key} names cannot be read. "
@@ -405,9 +407,17 @@ class Settings:
             raise Misconfigured(f"{setting.key} is not set. {setting.how_to_set}")
         return value
 
-    def values(self, cloud: Cloud) -> tuple[str | None, ...]:
-        """All that is in force for a vendor: the same for two providers that are alike."""
-        return tuple(self.get(setting) for setting in settings_of(cloud))
+    def values(self, cloud: Cloud) -> tuple[Found | None, ...]:
+        """All that is in force for a vendor: the same for two providers that are alike.
+
+        With its places, which decide who signs where several do.
+        """
+        return tuple(self.find(setting) for setting in settings_of(cloud))
+
+
+def expanded(path: str) -> str:
+    """A path that may begin with ``~``, which no shell sees in a configuration."""
+    return os.path.expanduser(path)  # noqa: PTH111 - pathlib's raises where there is no such home
 
 
 def _object(value: object, setting: Setting) -> Mapping[str, object]:

@@ -7,12 +7,20 @@ from collections.abc import Callable, Mapping
 from typing import Any
 
 from pulumi_hybrid.errors import Misconfigured
-from pulumi_hybrid.keys import FoundKeys, GivenKey, Keys, RoleKeys, Sts
-from pulumi_hybrid.settings import ALICLOUD, Key, Settings
+from pulumi_hybrid.keys import FoundKeys, GivenKey, Keys, RoleKeys, Sts, lent
+from pulumi_hybrid.settings import ALICLOUD, Key, Settings, expanded
 
 _SESSION_NAME = "pulumi_hybrid"
 _SESSION_SECONDS = 3600
 """The vendor's own default; STS takes 900 to what the role allows, 43200 at most."""
+
+_PRINTING = (
+    "alibabacloud-tea",
+    "darabonba-core",
+    "credentials",
+    "apscheduler.scheduler",
+    "apscheduler.executors.default",
+)
 
 
 def keys(settings: Settings, sts: Sts) -> Keys:
@@ -43,13 +51,13 @@ def keys(settings: Settings, sts: Sts) -> Keys:
 
 
 def silence() -> None:
-    """Switch off the SDK's loggers that print.
+    """Switch off what prints.
 
-    With DEBUG=sdk in the environment two of them print the keys and the answers; the third prints
-    what it was answered in place of a key. Not by their levels: their modules set those when they
-    are imported.
+    The SDK's own loggers print the keys and the answers, where the environment has DEBUG=sdk, and
+    what came in place of a key; its scheduler's, that a laptop slept. Not by their levels, which
+    their modules set when they are imported.
     """
-    for name in ("alibabacloud-tea", "darabonba-core", "credentials"):
+    for name in _PRINTING:
         logging.getLogger(name).disabled = True
 
 
@@ -89,8 +97,7 @@ def _web_identity(settings: Settings, sts: Sts) -> Keys:
 
 
 def _lent(answer: Mapping[str, Any]) -> Key:
-    lent = answer["Credentials"]
-    return Key(str(lent["AccessKeyId"]), str(lent["AccessKeySecret"]), str(lent["SecurityToken"]))
+    return lent(answer, "AccessKeyId", "AccessKeySecret", "SecurityToken")
 
 
 def _profile(settings: Settings) -> Keys:
@@ -99,7 +106,9 @@ def _profile(settings: Settings) -> Keys:
     assert ALICLOUD.profile
     assert ALICLOUD.profile_file
     name, file = settings.get(ALICLOUD.profile), settings.get(ALICLOUD.profile_file)
-    provider = CLIProfileCredentialsProvider(profile_name=name, profile_file=file)
+    provider = CLIProfileCredentialsProvider(
+        profile_name=name, profile_file=expanded(file) if file else None
+    )
     origin = f"the profile {name or 'in use'} in {file or '~/.aliyun/config.json'}"
     return FoundKeys(ALICLOUD, origin, _asking(provider.get_credentials))
 
@@ -108,7 +117,13 @@ def _instance_role(name: str) -> Keys:
     from alibabacloud_credentials.provider import EcsRamRoleCredentialsProvider
 
     # Renewed when a request needs it: no thread beside.
-    provider = EcsRamRoleCredentialsProvider(role_name=name, async_update_enabled=False)
+    try:
+        provider = EcsRamRoleCredentialsProvider(role_name=name, async_update_enabled=False)
+    except ValueError:
+        raise Misconfigured(
+            f"{ALICLOUD.instance_role.key} asks the ECS instance's metadata for a key, and "
+            "ALIBABA_CLOUD_ECS_METADATA_DISABLED forbids it. Unset one of them"
+        ) from None
     return FoundKeys(ALICLOUD, f"the ECS instance's role {name}", _asking(provider.get_credentials))
 
 

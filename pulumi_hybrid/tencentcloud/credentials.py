@@ -5,9 +5,10 @@ from __future__ import annotations
 import threading
 from collections.abc import Mapping
 from typing import Any
+from urllib.parse import quote
 
 from pulumi_hybrid.errors import Misconfigured
-from pulumi_hybrid.keys import FoundKeys, GivenKey, Keys, RoleKeys, Sts
+from pulumi_hybrid.keys import FoundKeys, GivenKey, Keys, RoleKeys, Sts, lent
 from pulumi_hybrid.settings import TENCENTCLOUD, Key, Settings
 
 _LONGEST_LOOK_UP = 5.0
@@ -34,12 +35,14 @@ def keys(settings: Settings, sts: Sts) -> Keys:
     if arn is None:
         return base
     seconds = settings.seconds(role.seconds, _SESSION_SECONDS)
+    policy = settings.get(role.policy)
     parameters = {
         "RoleArn": arn,
         "RoleSessionName": settings.get(role.session_name) or _SESSION_NAME,
         "DurationSeconds": seconds,
         "ExternalId": settings.get(role.external_id),
-        "Policy": settings.get(role.policy),
+        # The vendor decodes it once more.
+        "Policy": quote(policy, safe="") if policy else None,
     }
     given = {name: value for name, value in parameters.items() if value is not None}
     return RoleKeys(arn, seconds, lambda: _lent(sts(base, "AssumeRole", given)))
@@ -94,8 +97,7 @@ def _web_identity(settings: Settings, sts: Sts) -> Keys:
 
 
 def _lent(answer: Mapping[str, Any]) -> Key:
-    lent = answer["Credentials"]
-    return Key(str(lent["TmpSecretId"]), str(lent["TmpSecretKey"]), str(lent["Token"]))
+    return lent(answer, "TmpSecretId", "TmpSecretKey", "Token")
 
 
 def _found(look: Any) -> Keys | None:

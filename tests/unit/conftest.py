@@ -9,6 +9,7 @@ import urllib.request
 from collections.abc import Callable, Iterator, Mapping
 from concurrent import futures
 from pathlib import Path
+from types import SimpleNamespace
 from typing import Any, TypeVar
 
 import grpc
@@ -19,8 +20,11 @@ from pulumi.dynamic import CheckResult, CreateResult, DiffResult, ReadResult, Up
 from pulumi.runtime import rpc
 from pulumi.runtime.proto import engine_pb2, engine_pb2_grpc, provider_pb2, status_pb2
 
+from pulumi_hybrid.alicloud import client as alicloud_client
 from pulumi_hybrid.engine import PROVIDER_KEY, Call, _engine
+from pulumi_hybrid.keys import Sessions
 from pulumi_hybrid.lifecycle import Lifecycle
+from pulumi_hybrid.tencentcloud import client as tencentcloud_client
 
 # No time limit for an example: a busy machine is not a bug. Nothing is kept between runs.
 hypothesis.settings.register_profile("unit", deadline=None, database=None, max_examples=60)
@@ -35,7 +39,14 @@ SERIALIZED = "gASVAAAAAAAAAIwY"
 DEAD_PROXY = "http://127.0.0.1:1"
 """Nothing listens there: a request that ought not to be made fails at once."""
 
-_NEVER_SET = ("REQUESTS_CA_BUNDLE", "SSL_CERT_FILE", "TKE_REGION", "TKE_ROLE_ARN")
+_NEVER_SET = (
+    "REQUESTS_CA_BUNDLE",
+    "SSL_CERT_FILE",
+    "TKE_PROVIDER_ID",
+    "TKE_REGION",
+    "TKE_ROLE_ARN",
+    "TKE_WEB_IDENTITY_TOKEN_FILE",
+)
 _PROXIES = ("HTTP_PROXY", "HTTPS_PROXY", "ALL_PROXY", "NO_PROXY")
 
 
@@ -58,6 +69,31 @@ def no_network(monkeypatch: pytest.MonkeyPatch) -> None:
     monkeypatch.setenv("https_proxy", DEAD_PROXY)
     # The standard library looks at the environment once a process.
     monkeypatch.setattr(urllib.request, "_opener", None)
+
+
+@pytest.fixture(autouse=True)
+def _fresh_sessions(monkeypatch: pytest.MonkeyPatch) -> None:
+    """A provider process that knows no keys yet: what one lacks is remembered, too."""
+    for client in (alicloud_client, tencentcloud_client):
+        fresh = Sessions[Any](client.sessions._cloud, client._new_session)
+        monkeypatch.setattr(client, "sessions", fresh)
+
+
+class Clock:
+    """The time that goes by for whatever asks how much has passed; it stands still by itself."""
+
+    def __init__(self) -> None:
+        self.now = 1000.0
+
+    def passes(self, seconds: float) -> None:
+        self.now += seconds
+
+
+@pytest.fixture
+def clock(monkeypatch: pytest.MonkeyPatch) -> Clock:
+    clock = Clock()
+    monkeypatch.setattr("pulumi_hybrid.clock.time", SimpleNamespace(monotonic=lambda: clock.now))
+    return clock
 
 
 class Hurried(Call):

@@ -9,8 +9,17 @@ from hypothesis import strategies as st
 
 from pulumi_hybrid.api import Api, Meaning
 from pulumi_hybrid.clock import Deadline
-from pulumi_hybrid.errors import Ambiguous, Answer, Error, Expired, NotFound, Refused, Throttled
-from pulumi_hybrid.keys import GivenKey, Keys
+from pulumi_hybrid.errors import (
+    Ambiguous,
+    Answer,
+    Error,
+    Expired,
+    Misconfigured,
+    NotFound,
+    Refused,
+    Throttled,
+)
+from pulumi_hybrid.keys import GivenKey, Keys, RoleKeys
 from pulumi_hybrid.settings import Key
 
 from .conftest import Context, Hurried, everything_said
@@ -166,3 +175,87 @@ def test_what_is_shown_is_shown_on_the_calls_row() -> None:
 @pytest.mark.parametrize("active", [True, False])
 def test_abandoned_is_what_the_engine_is(active: bool) -> None:
     assert Service(call=Hurried(_context=Context(active=active))).abandoned is not active
+
+
+# Keys that end on the way
+
+
+def _lending(*ids: str) -> tuple[RoleKeys, list[str]]:
+    """A role's keys, and those that are still to be lent."""
+    left = list(ids)
+    return RoleKeys("arn", 3600, lambda: Key(left.pop(0), "secret", "token")), left
+
+
+@pytest.mark.parametrize("repeatable", [True, False])
+def test_request_whose_key_has_ended_is_sent_once_more_with_another(repeatable: bool) -> None:
+    """A create that must not be done twice, too: nothing was done."""
+    keys, left = _lending("first", "second", "third")
+    call = Hurried()
+    service = Service("Ended", {"Id": "a"}, call=call, keys=keys)
+    assert service.call("Create", {"Name": "n"}, repeatable=repeatable) == {"Id": "a"}
+    assert service.sent == [("TAT Create", "Create", {"Name": "n"})] * 2
+    assert keys.key().id == "second"
+    assert left == ["third"]
+    assert (call.pauses, call.said) == ([], [])
+
+
+@pytest.mark.parametrize("repeatable", [True, False])
+def test_request_whose_next_key_has_ended_too_is_given_up(repeatable: bool) -> None:
+    keys, left = _lending("first", "second", "third")
+    service = Service(*["Ended"] * 9, keys=keys)
+    with pytest.raises(Expired, match=r"it has ended\. Get another"):
+        service.call("Create", {}, repeatable=repeatable)
+    assert len(service.sent) == 2
+    assert left == ["third"]
+
+
+def test_request_whose_key_nobody_renews_is_sent_once() -> None:
+    service = Service("Ended", {"Id": "a"})
+    with pytest.raises(Expired):
+        service.call("Describe", {})
+    assert len(service.sent) == 1
+
+
+def test_request_whose_next_key_is_the_same_is_not_sent_again() -> None:
+    service = Service("Ended", {"Id": "a"}, keys=_lending("same", "same")[0])
+    with pytest.raises(Expired):
+        service.call("Describe", {})
+    assert len(service.sent) == 1
+
+
+def test_request_that_finds_no_other_key_says_so_in_one_line() -> None:
+    keys: list[Key | Error] = [Key("first", "5e1f-secret", "5e1f-token"), Error("STS is down.")]
+
+    def lend() -> Key:
+        lent = keys.pop(0)
+        if isinstance(lent, Error):
+            raise lent
+        return lent
+
+    service = Service("Ended", {"Id": "a"}, keys=RoleKeys("arn", 3600, lend))
+    with pytest.raises(Misconfigured) as caught:
+        service.call("Create", {}, repeatable=False)
+    assert str(caught.value) == "no key of the role arn could be had: STS is down."
+    assert len(service.sent) == 1
+    assert "5e1f" not in everything_said(caught.value)
+
+
+def test_fault_after_a_renewal_is_still_what_it_is() -> None:
+    keys, _ = _lending("first", "second", "third")
+    service = Service("Ended", Ambiguous("lost."), {"Id": "a"}, keys=keys)
+    with pytest.raises(Ambiguous):
+        service.call("Create", {}, repeatable=False)
+    assert len(service.sent) == 2
+
+
+def test_request_that_is_not_signed_is_sent_without_a_key() -> None:
+    class Unsigned(Service):
+        def __init__(self, *answers: str | Error | dict[str, Any]) -> None:
+            super().__init__(*answers)
+            self.keys = None
+
+    service = Unsigned("Ended", {"Id": "a"})
+    assert service.account == ""
+    with pytest.raises(Expired):
+        service.call("AssumeRoleWithOIDC", {})
+    assert len(service.sent) == 1

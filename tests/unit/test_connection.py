@@ -260,6 +260,7 @@ _PROOFS = {
     "ProxyError": "the proxy does not answer",
     "SSLCertVerificationError": "its certificate is not trusted",
     "InvalidURL": "the endpoint is no URL",
+    "Misconfigured": "no key could be had",
 }
 
 

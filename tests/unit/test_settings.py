@@ -1,5 +1,10 @@
 from __future__ import annotations
 
+import itertools
+import json
+import re
+from pathlib import Path
+
 import pytest
 from hypothesis import given
 from hypothesis import strategies as st
@@ -8,41 +13,102 @@ from pulumi_hybrid.errors import Misconfigured
 from pulumi_hybrid.settings import (
     ALICLOUD,
     TENCENTCLOUD,
-    TENCENTCLOUD_DOMAIN,
     Cloud,
+    Found,
     Key,
     Setting,
     Settings,
+    settings_of,
 )
+
+from .conftest import assert_one_line, everything_said
 
 BOTH = Setting("vendor:region", ("VENDOR_REGION", "VENDOR_REGION_ID"))
 VALUES = st.text(min_size=1)
 
 
+# Each setting: the configuration key, then the variables in their order.
+EVERY = {
+    TENCENTCLOUD: {
+        "tencentcloud:secretId": ["TENCENTCLOUD_SECRET_ID"],
+        "tencentcloud:secretKey": ["TENCENTCLOUD_SECRET_KEY"],
+        "tencentcloud:securityToken": ["TENCENTCLOUD_SECURITY_TOKEN"],
+        "tencentcloud:region": ["TENCENTCLOUD_REGION"],
+        "tencentcloud:domain": ["TENCENTCLOUD_DOMAIN"],
+        "tencentcloud:endpoint": ["TENCENTCLOUD_ENDPOINT"],
+        "tencentcloud:assumeRole.roleArn": ["TENCENTCLOUD_ASSUME_ROLE_ARN"],
+        "tencentcloud:assumeRole.sessionName": ["TENCENTCLOUD_ASSUME_ROLE_SESSION_NAME"],
+        "tencentcloud:assumeRole.sessionDuration": ["TENCENTCLOUD_ASSUME_ROLE_SESSION_DURATION"],
+        "tencentcloud:assumeRole.externalId": ["TENCENTCLOUD_ASSUME_ROLE_EXTERNAL_ID"],
+        "tencentcloud:assumeRole.policy": [],
+        "tencentcloud:assumeRoleWithWebIdentity.providerId": ["TKE_PROVIDER_ID"],
+        "tencentcloud:assumeRoleWithWebIdentity.webIdentityToken": [],
+        "tencentcloud:assumeRoleWithWebIdentity.webIdentityTokenFile": [
+            "TKE_WEB_IDENTITY_TOKEN_FILE"
+        ],
+        "tencentcloud:assumeRoleWithWebIdentity.roleArn": ["TKE_ROLE_ARN"],
+        "tencentcloud:assumeRoleWithWebIdentity.sessionName": [],
+        "tencentcloud:assumeRoleWithWebIdentity.sessionDuration": [],
+        "tencentcloud:camRoleName": ["TENCENTCLOUD_CAM_ROLE_NAME"],
+    },
+    ALICLOUD: {
+        "alicloud:accessKey": ["ALICLOUD_ACCESS_KEY", "ALIBABA_CLOUD_ACCESS_KEY_ID"],
+        "alicloud:secretKey": ["ALICLOUD_SECRET_KEY", "ALIBABA_CLOUD_ACCESS_KEY_SECRET"],
+        "alicloud:securityToken": ["ALICLOUD_SECURITY_TOKEN", "ALIBABA_CLOUD_SECURITY_TOKEN"],
+        "alicloud:region": ["ALICLOUD_REGION", "ALIBABA_CLOUD_REGION_ID"],
+        "alicloud:endpoint": ["ALICLOUD_ENDPOINT"],
+        "alicloud:assumeRole.roleArn": ["ALICLOUD_ASSUME_ROLE_ARN"],
+        "alicloud:assumeRole.sessionName": ["ALICLOUD_ASSUME_ROLE_SESSION_NAME"],
+        "alicloud:assumeRole.sessionExpiration": ["ALICLOUD_ASSUME_ROLE_SESSION_EXPIRATION"],
+        "alicloud:assumeRole.externalId": ["ALICLOUD_ASSUME_ROLE_EXTERNAL_ID"],
+        "alicloud:assumeRole.policy": [],
+        "alicloud:assumeRoleWithOidc.oidcProviderArn": ["ALIBABA_CLOUD_OIDC_PROVIDER_ARN"],
+        "alicloud:assumeRoleWithOidc.oidcToken": [],
+        "alicloud:assumeRoleWithOidc.oidcTokenFile": ["ALIBABA_CLOUD_OIDC_TOKEN_FILE"],
+        "alicloud:assumeRoleWithOidc.roleArn": ["ALIBABA_CLOUD_ROLE_ARN"],
+        "alicloud:assumeRoleWithOidc.roleSessionName": ["ALIBABA_CLOUD_ROLE_SESSION_NAME"],
+        "alicloud:assumeRoleWithOidc.sessionExpiration": [],
+        "alicloud:ecsRoleName": ["ALICLOUD_ECS_ROLE_NAME"],
+        "alicloud:profile": ["ALICLOUD_PROFILE", "ALIBABA_CLOUD_PROFILE"],
+        "alicloud:sharedCredentialsFile": ["ALICLOUD_SHARED_CREDENTIALS_FILE"],
+    },
+}
+SETTINGS = {setting.key: setting for cloud in EVERY for setting in settings_of(cloud)}
+OBJECTS = [key for key in SETTINGS if "." in key]
+
+
+def configured(key: str, value: object, *, as_text: bool = False) -> dict[str, object]:
+    """A configuration that holds one setting, an object's as the stack's or the Provider's."""
+    top, dot, name = key.partition(".")
+    if not dot:
+        return {key: value}
+    return {top: json.dumps({name: value}) if as_text else {name: value}}
+
+
+def test_there_are_no_other_settings() -> None:
+    assert {cloud: {one.key for one in settings_of(cloud)} for cloud in EVERY} == {
+        cloud: set(keys) for cloud, keys in EVERY.items()
+    }
+
+
+@pytest.mark.parametrize("as_text", [True, False], ids=["stack", "provider"])
 @pytest.mark.parametrize(
-    ("setting", "key", "variable"),
-    [
-        (TENCENTCLOUD.key_id, "tencentcloud:secretId", "TENCENTCLOUD_SECRET_ID"),
-        (TENCENTCLOUD.key_secret, "tencentcloud:secretKey", "TENCENTCLOUD_SECRET_KEY"),
-        (TENCENTCLOUD.token, "tencentcloud:securityToken", "TENCENTCLOUD_SECURITY_TOKEN"),
-        (TENCENTCLOUD.region, "tencentcloud:region", "TENCENTCLOUD_REGION"),
-        (TENCENTCLOUD.endpoint, "tencentcloud:endpoint", "TENCENTCLOUD_ENDPOINT"),
-        (TENCENTCLOUD_DOMAIN, "tencentcloud:domain", "TENCENTCLOUD_DOMAIN"),
-        (ALICLOUD.key_id, "alicloud:accessKey", "ALICLOUD_ACCESS_KEY"),
-        (ALICLOUD.key_secret, "alicloud:secretKey", "ALICLOUD_SECRET_KEY"),
-        (ALICLOUD.token, "alicloud:securityToken", "ALICLOUD_SECURITY_TOKEN"),
-        (ALICLOUD.region, "alicloud:region", "ALICLOUD_REGION"),
-        (ALICLOUD.endpoint, "alicloud:endpoint", "ALICLOUD_ENDPOINT"),
-    ],
+    ("key", "variables"), [item for keys in EVERY.values() for item in keys.items()]
 )
-def test_setting_is_read_from_its_key_and_its_variable(
-    setting: Setting, key: str, variable: str
+def test_setting_is_read_from_its_key_and_then_its_variables_in_their_order(
+    key: str, variables: list[str], as_text: bool
 ) -> None:
-    assert Settings({key: "a"}, {}).get(setting) == "a"
-    assert Settings({}, {variable: "b"}).get(setting) == "b"
-    assert Settings({key: "a"}, {variable: "b"}).get(setting) == "a"
-    assert key in setting.how_to_set
-    assert variable in setting.how_to_set
+    setting = SETTINGS[key]
+    environment = {name: f"variable {rank}" for rank, name in enumerate(variables, 1)}
+    settings = Settings(configured(key, "value", as_text=as_text), environment)
+    assert settings.find(setting) == Found("value", key, 0)
+    for rank, variable in enumerate(variables, 1):
+        left = {name: environment[name] for name in variables[rank - 1 :]}
+        assert Settings({}, left).find(setting) == Found(f"variable {rank}", variable, rank)
+    assert Settings({}, {}).find(setting) is None
+    assert f"{key} …`" in setting.how_to_set
+    assert all(variable in setting.how_to_set for variable in variables[:1])
+    assert ("--path" in setting.how_to_set) == ("." in key)
 
 
 @given(VALUES, VALUES)
@@ -94,32 +160,186 @@ def test_config_that_is_no_text_is_refused_by_its_key_without_its_value(value: o
     assert "815" not in str(caught.value)
 
 
-@pytest.mark.parametrize(
-    "setting", [TENCENTCLOUD.key_secret, TENCENTCLOUD.token, ALICLOUD.key_secret, ALICLOUD.token]
-)
+SECRETS = [
+    part for cloud in EVERY for part in (cloud.key_secret, cloud.token, cloud.web_identity.token)
+]
+
+
+def test_these_and_no_others_are_secret() -> None:
+    assert [one for one in SETTINGS.values() if one.secret] == sorted(
+        SECRETS, key=list(SETTINGS.values()).index
+    )
+
+
+@pytest.mark.parametrize("setting", SECRETS)
 def test_how_to_set_a_secret_stores_it_encrypted(setting: Setting) -> None:
     """Without --secret the key would lie in Pulumi.<stack>.yaml in plain text."""
-    assert f"pulumi config set --secret {setting.key}" in setting.how_to_set
+    assert "pulumi config set --secret " in setting.how_to_set
 
 
 def test_how_to_set_a_region_is_plain() -> None:
     assert "--secret" not in TENCENTCLOUD.region.how_to_set
 
 
+# Objects
+
+
+@pytest.mark.parametrize("as_text", [True, False], ids=["stack", "provider"])
+@pytest.mark.parametrize("number", [3600, 3600.0])
+@pytest.mark.parametrize("key", OBJECTS)
+def test_whole_number_in_an_object_is_its_digits(key: str, number: object, as_text: bool) -> None:
+    config = configured(key, number, as_text=as_text)
+    assert Settings(config, {}).get(SETTINGS[key]) == "3600"
+
+
+@pytest.mark.parametrize("digits", ["12345678901234567", "9" * 400])
+def test_long_number_in_the_stacks_configuration_keeps_its_digits(digits: str) -> None:
+    """An external id may be one, and `pulumi config set --path` writes it as a number."""
+    settings = Settings({"alicloud:assumeRole": f'{{"externalId": {digits}}}'}, {})
+    assert settings.get(ALICLOUD.role.external_id) == digits
+
+
+@pytest.mark.parametrize("as_text", [True, False], ids=["stack", "provider"])
 @pytest.mark.parametrize(
-    ("setting", "variable"),
-    [
-        (ALICLOUD.key_id, "ALIBABA_CLOUD_ACCESS_KEY_ID"),
-        (ALICLOUD.region, "ALIBABA_CLOUD_REGION_ID"),
-    ],
+    "value", [True, False, 1.5, float("nan"), float("inf"), ["5e1f"], {"5e1f": "5e1f"}]
 )
-def test_alibabas_own_variables_are_read_after_the_pulumi_providers(
-    setting: Setting, variable: str
+@pytest.mark.parametrize("key", OBJECTS)
+def test_junk_in_an_object_is_one_line_with_its_key_and_not_its_value(
+    key: str, value: object, as_text: bool
 ) -> None:
-    assert Settings({}, {variable: "own"}).get(setting) == "own"
-    assert (
-        Settings({}, {variable: "own", setting.environment[0]: "pulumi"}).get(setting) == "pulumi"
+    settings = Settings(configured(key, value, as_text=as_text), {})
+    with pytest.raises(Misconfigured, match=f"{re.escape(key)} must be text") as caught:
+        settings.get(SETTINGS[key])
+    assert_one_line(str(caught.value))
+    assert "5e1f" not in everything_said(caught.value)
+
+
+@pytest.mark.parametrize("value", ["5e1f", "{5e1f", '["5e1f"]', "5", '"5e1f"', ["5e1f"], 5.0, True])
+@pytest.mark.parametrize("key", OBJECTS)
+def test_junk_in_place_of_an_object_is_one_line_with_its_key_and_not_its_value(
+    key: str, value: object
+) -> None:
+    top = SETTINGS[key].top
+    with pytest.raises(Misconfigured, match=f"{top} must be an object") as caught:
+        Settings({top: value}, {}).get(SETTINGS[key])
+    assert_one_line(str(caught.value))
+    assert "5e1f" not in str(caught.value)
+
+
+@pytest.mark.parametrize("value", [None, "", "null", "{}", {}, {"roleArn": None}, {"roleArn": ""}])
+def test_empty_object_is_not_set(value: object) -> None:
+    settings = Settings({"alicloud:assumeRole": value}, {"ALICLOUD_ASSUME_ROLE_ARN": "arn"})
+    assert settings.get(ALICLOUD.role.arn) == "arn"
+
+
+@pytest.mark.parametrize("text", ["1h", "-1", "1.5", "٣٦٠٠", "3600 "])
+def test_seconds_that_are_none_are_said_without_their_value(text: str) -> None:
+    settings = Settings({"alicloud:assumeRole": {"sessionExpiration": text}}, {})
+    with pytest.raises(Misconfigured, match="must be a whole number of seconds") as caught:
+        settings.seconds(ALICLOUD.role.seconds, 3600)
+    assert_one_line(str(caught.value))
+    assert text not in str(caught.value).replace("-", "")
+
+
+def test_seconds_are_the_setting_or_the_default() -> None:
+    settings = Settings({"alicloud:assumeRole": {"sessionExpiration": 900.0}}, {})
+    assert settings.seconds(ALICLOUD.role.seconds, 3600) == 900
+    assert Settings({}, {}).seconds(ALICLOUD.role.seconds, 3600) == 3600
+
+
+# Tokens of identity providers
+
+
+@pytest.mark.parametrize("cloud", EVERY, ids=lambda cloud: cloud.title)
+def test_identity_token_is_read_anew_from_its_file_each_time(cloud: Cloud, tmp_path: Path) -> None:
+    file = tmp_path / "token"
+    settings = Settings(configured(cloud.web_identity.token_file.key, str(file)), {})
+    for token in ("first", "second"):
+        file.write_text(f"{token}\n")
+        assert settings.token(cloud.web_identity) == token
+
+
+def test_identity_tokens_file_may_be_in_the_users_folder(tmp_path: Path) -> None:
+    (tmp_path / "token").write_text("token")
+    settings = Settings({}, {"ALIBABA_CLOUD_OIDC_TOKEN_FILE": "~/token"})
+    assert settings.token(ALICLOUD.web_identity) == "token"
+
+
+@pytest.mark.parametrize("cloud", EVERY, ids=lambda cloud: cloud.title)
+def test_identity_token_that_is_given_comes_before_its_file(cloud: Cloud) -> None:
+    top, names = (
+        cloud.web_identity.token.top,
+        (cloud.web_identity.token, cloud.web_identity.token_file),
     )
+    token, file = (setting.key.partition(".")[2] for setting in names)
+    assert Settings({top: {token: "given", file: "/none"}}, {}).token(cloud.web_identity) == "given"
+
+
+@pytest.mark.parametrize("content", [None, "", " \n", b"\xff\xfe"])
+@pytest.mark.parametrize("cloud", EVERY, ids=lambda cloud: cloud.title)
+def test_identity_token_that_cannot_be_had_is_one_line(
+    cloud: Cloud, content: str | bytes | None, tmp_path: Path
+) -> None:
+    file = tmp_path / "token"
+    if content is not None:
+        file.write_bytes(content.encode() if isinstance(content, str) else content)
+    settings = Settings(configured(cloud.web_identity.token_file.key, str(file)), {})
+    for said in (settings, Settings({}, {})):
+        with pytest.raises(Misconfigured, match=cloud.web_identity.token_file.key) as caught:
+            said.token(cloud.web_identity)
+        assert_one_line(str(caught.value))
+
+
+# Who signs
+
+WAYS = {
+    TENCENTCLOUD: [
+        "tencentcloud:secretId",
+        "tencentcloud:secretKey",
+        "tencentcloud:assumeRoleWithWebIdentity.providerId",
+        "tencentcloud:camRoleName",
+    ],
+    ALICLOUD: [
+        "alicloud:accessKey",
+        "alicloud:secretKey",
+        "alicloud:assumeRoleWithOidc.oidcProviderArn",
+        "alicloud:profile",
+        "alicloud:sharedCredentialsFile",
+        "alicloud:ecsRoleName",
+    ],
+}
+
+
+@pytest.mark.parametrize("cloud", EVERY, ids=lambda cloud: cloud.title)
+def test_who_signs_is_the_first_way_of_the_configuration_else_of_the_environment(
+    cloud: Cloud,
+) -> None:
+    """Each of the ways in the configuration, in the environment, in both, or in none."""
+    ways = WAYS[cloud]
+    for places in itertools.product(["", "config", "environment", "both"], repeat=len(ways)):
+        config: dict[str, object] = {}
+        environment: dict[str, str] = {}
+        for way, place in zip(ways, places, strict=True):
+            if place in ("config", "both"):
+                config |= configured(way, "value")
+            if place in ("environment", "both"):
+                environment[SETTINGS[way].environment[-1]] = "value"
+        placed = list(zip(ways, places, strict=True))
+        first = [way for way, place in placed if place in ("config", "both")]
+        first += [way for way, place in placed if place == "environment"]
+        source = Settings(config, environment).source(cloud)
+        assert (source.key if source else None) == (first[0] if first else None)
+
+
+@pytest.mark.parametrize("cloud", EVERY, ids=lambda cloud: cloud.title)
+def test_neither_role_nor_token_nor_region_says_who_signs(cloud: Cloud) -> None:
+    config = {
+        cloud.token.key: "value",
+        cloud.region.key: "value",
+        cloud.endpoint.key: "value",
+        **configured(cloud.role.arn.key, "value"),
+    }
+    assert Settings(config, {}).source(cloud) is None
 
 
 # Keys
@@ -170,3 +390,41 @@ def test_key_that_is_taken_can_stand_in_a_header(part: str, value: str) -> None:
     else:
         assert usable
         assert key == Key(parts["id"], parts["secret"], parts["token"])
+
+
+def test_token_goes_with_the_key_that_stands_in_its_place() -> None:
+    """All placements of the three parts in Alibaba Cloud's three places."""
+    parts = [list(EVERY[ALICLOUD].items())[index] for index in range(3)]
+    subsets = [
+        set(chosen) for size in range(4) for chosen in itertools.combinations(range(3), size)
+    ]
+    for placed in itertools.product(subsets, repeat=3):
+        config = {key: f"{key}-0" for (key, _), own in zip(parts, placed, strict=True) if 0 in own}
+        environment = {
+            variables[place - 1]: f"{key}-{place}"
+            for (key, variables), own in zip(parts, placed, strict=True)
+            for place in own - {0}
+        }
+        ids, secrets, tokens = placed
+        settings = Settings(config, environment)
+        if not ids and not secrets:
+            assert settings.key(ALICLOUD) is None
+            continue
+        if not ids or not secrets:
+            with pytest.raises(Misconfigured, match="half of the"):
+                settings.key(ALICLOUD)
+            continue
+        # A place with an id that is not in force lends no token.
+        overruled = ids - {min(ids)}
+        token = min(tokens) if tokens and min(tokens) not in overruled else None
+        assert settings.key(ALICLOUD) == Key(
+            f"alicloud:accessKey-{min(ids)}",
+            f"alicloud:secretKey-{min(secrets)}",
+            None if token is None else f"alicloud:securityToken-{token}",
+        ), placed
+
+
+def test_nothing_that_is_found_shows_its_value() -> None:
+    assert "5e1f" not in repr(
+        Settings({"alicloud:secretKey": "5e1f"}, {}).find(ALICLOUD.key_secret)
+    )

@@ -1,0 +1,3 @@
+"""`pip list --format json` of an environment without plugins."""
+
+print("[]")
