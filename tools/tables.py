@@ -45,10 +45,8 @@ def _rendered(entries: Mapping[Any, Any]) -> str:
         return _lines(("code", "what it means, and what to do", "by itself"), _codes(entries))
     if isinstance(first, str):
         return _lines(("", ""), ((f"`{name}`", text) for name, text in entries.items()))
-    statuses = (
-        (f"`{status.name}`", status.fate or "It is waited for.") for status in entries.values()
-    )
-    return _lines(("status", ""), statuses)
+    statuses = ((f"`{status.name}`", status.fate) for status in entries.values() if status.fate)
+    return _lines(("", ""), statuses)
 
 
 def _codes(meanings: Mapping[str, Meaning]) -> Iterable[tuple[str, ...]]:

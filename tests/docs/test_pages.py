@@ -182,6 +182,13 @@ def test_every_error_code_has_a_table() -> None:
     assert every - tables == set()
 
 
+def test_every_status_of_an_order_stands_in_the_page() -> None:
+    page = _page_of(billing.Instance)
+    assert [
+        status.name for status in billing._STATUSES.values() if f"`{status.name}`" not in page
+    ] == []
+
+
 @each_page
 def test_tables_of_the_code_are_as_the_code_is(name: str) -> None:
     assert written(PAGES[name]) == PAGES[name], "run tools/tables.py"
