@@ -3,12 +3,13 @@ PYTHON ?= python3
 VENV := .venv
 BIN := $(VENV)/bin
 
-.PHONY: help demo play engine test lint types docs format build clean
+.PHONY: help demo play engine test test-all lint types docs format build clean
 
 help:
 	@echo "make demo    see a register code made by a real pulumi up, without an account"
 	@echo "make play    the same, then a shell to go on in"
 	@echo "make test    everything that CI runs"
+	@echo "make test-all  the same, all of the matrices of faults and kills, every Python"
 	@echo "make lint    ruff;  make types  mypy;  make format  ruff, writing"
 	@echo "make docs    the pages as a site, in .site"
 	@echo "make engine  find or build the Pulumi engine"
@@ -29,6 +30,10 @@ engine: $(VENV)/.ready
 
 test: $(VENV)/.ready
 	@$(BIN)/nox
+
+test-all: $(VENV)/.ready
+	@$(BIN)/nox
+	@$(BIN)/nox --session matrix unit
 
 lint types docs: $(VENV)/.ready
 	@$(BIN)/nox --session $@

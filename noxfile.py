@@ -84,6 +84,15 @@ def tests(session: nox.Session) -> None:
     session.run(_tool("pytest"), "--numprocesses", workers, *session.posargs, external=True)
 
 
+@nox.session(venv_backend="none")
+def matrix(session: nox.Session) -> None:
+    """Every cell of the matrices, of which `tests` runs a few; takes half an hour."""
+    session.run(*ENGINE, external=True)
+    workers = str(2 * (os.cpu_count() or 1))
+    whole = ("tests/matrix", "tests/stack/test_kills.py", "tests/stack/test_load.py", "--whole")
+    session.run(_tool("pytest"), "--numprocesses", workers, *whole, external=True)
+
+
 @nox.session(python=PYTHONS)
 def unit(session: nox.Session) -> None:
     session.install("--quiet", "--editable", ".[test]")

@@ -121,19 +121,16 @@ def main(arguments: list[str] | None = None) -> int:
     try:
         config, plain = _configuration(given.cwd, given.stack, given.provider)
     except Misconfigured as error:
-        if given.stack or given.provider:
-            _say(f"  NO    {error}")
-            return 1
-        config, plain = {}, set()
-        _say(f"no stack ({error}): the environment alone")
+        _say(f"  NO    stack: {error}")
+        return 1
     settings = Settings(config)
     healthy = _packages()
     set_up = [_examine(vendor, settings, plain) for vendor in _VENDORS]
-    _say("")
-    _say("Whether a key may create cannot be asked without creating.")
     if all(works is None for works in set_up):
-        _say("No key for either cloud.")
+        _say("", "No key for either cloud.")
         return 1
+    if any(set_up):
+        _say("", "Whether a key may create cannot be asked without creating.")
     return 0 if healthy and all(works is not False for works in set_up) else 1
 
 
@@ -147,8 +144,12 @@ def _configuration(
     """
     chosen = ["--stack", stack] if stack else []
     if provider is None:
+        try:
+            name = stack or _pulumi(folder, "stack", "--show-name").strip()
+        except Misconfigured as error:
+            _say(f"the environment alone, as there is no stack here: {error}")
+            return {}, set()
         told = _pulumi(folder, "config", "--json", "--show-secrets", *chosen)
-        name = stack or _pulumi(folder, "stack", "--show-name").strip()
         _say(f"stack {name}, then the environment")
         entries = json.loads(told)
         config = {key: entry.get("value") for key, entry in entries.items()}
@@ -239,6 +240,14 @@ def _in_force(cloud: Cloud, settings: Settings, plain: set[str]) -> Iterator[str
 
     What the user keeps encrypted is not shown, whatever it is, but for both ends of a key's id.
     """
+    left_out = [
+        setting
+        for setting, found in (
+            (cloud.token, settings.session_token(cloud)),
+            (cloud.role.arn, settings.role(cloud)),
+        )
+        if found is None
+    ]
     for setting in settings_of(cloud):
         found = settings.find(setting)
         if found is None:
@@ -250,18 +259,20 @@ def _in_force(cloud: Cloud, settings: Settings, plain: set[str]) -> Iterator[str
         elif setting.secret or encrypted:
             shown = "(set)"
         yield f"{setting.key.partition(':')[2]:<28} {shown:<28} {found.place}"
+        if setting in left_out:
+            yield f"{'':<28} left out: it belongs to another key"
         if setting.secret and found.rank == 0 and setting.top in plain:
-            yield f"{'':<28} in plain text: {setting.how_to_set}"
+            yield f"{'':<28} in plain text. Encrypt it: {setting.how_to_set}"
 
 
 def _check(title: str, ask: Callable[[], str]) -> bool:
-    """Ask, and tell in a line what came of it."""
+    """Ask, and tell in a line what came of it; an empty answer: it cannot be known."""
     try:
         answer = ask()
     except Exception as error:  # noqa: BLE001 - whatever it is, the next check is made
         _say(f"  {'NO':<5} {title}: {as_error(error)}")
         return False
-    _say(f"  {'ok':<5} {title}: {answer}")
+    _say(f"  {'ok' if answer else '--':<5} {title}: {answer or 'not known'}")
     return True
 
 
@@ -282,7 +293,8 @@ def _offset(vendor: _Examined, settings: Settings) -> str:
         answer = requests.head(url, timeout=connection.CONNECT_SECONDS, verify=certificates)
         seconds = (clock.now() - parsedate_to_datetime(answer.headers["Date"])).total_seconds()
     except (requests.RequestException, KeyError, ValueError):
-        return "not known: the vendor tells no time"
+        # Why there was no answer is told of the key already; a proxy may take the header away.
+        return ""
     if abs(seconds) > _CLOCK_SECONDS:
         raise Misconfigured(f"this machine's clock is {seconds:+.0f} s off. Set the clock")
     return "right"

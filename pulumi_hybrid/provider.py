@@ -255,8 +255,10 @@ def _inherited(cloud: Cloud, given: Mapping[str, Any]) -> Iterator[tuple[str, An
     if not signs.isdisjoint(given):
         left_behind = signs | {cloud.key_secret.top, cloud.token.top, cloud.role.arn.top}
     if cloud.key_id.top in given:
-        # Halves of one key may stand in two places.
+        # Parts of one key may stand in two places; with an id of its own it is another key.
         left_behind.remove(cloud.key_secret.top)
+        if stack_config.get_config(cloud.key_id.top) is None:
+            left_behind.remove(cloud.token.top)
     secrets = {setting.top for setting in settings_of(cloud) if setting.secret}
     for top in dict.fromkeys(setting.top for setting in settings_of(cloud)):
         value = stack_config.get_config(top)

@@ -309,14 +309,11 @@ class Settings:
     def key(self, cloud: Cloud) -> Key | None:
         """The key that is set; None where there is none, and the vendor's chain is to be asked.
 
-        A token is left out where it belongs to another key: to one that stands in the same place,
-        and that a place before has put out of force.
-
         Raises:
             Misconfigured: half of it is missing, or it cannot be one.
         """
         id, secret = self.find(cloud.key_id), self.find(cloud.key_secret)
-        token = self.find(cloud.token)
+        token = self.session_token(cloud)
         if id is None and secret is None:
             return None
         for found, setting in ((id, cloud.key_id), (secret, cloud.key_secret)):
@@ -327,8 +324,6 @@ class Settings:
                 )
         assert id
         assert secret
-        if token and any(token.rank == other.rank > id.rank for other in self._all(cloud.key_id)):
-            token = None
         for found, setting in (
             (id, cloud.key_id),
             (secret, cloud.key_secret),
@@ -342,6 +337,18 @@ class Settings:
                 )
         return Key(id.value, secret.value, token.value if token else None)
 
+    def session_token(self, cloud: Cloud) -> Found | None:
+        """The key's token; None where there is none.
+
+        It is left out where it belongs to another key: to one that stands in the same place, and
+        that a place before has put out of force.
+        """
+        id, token = self.find(cloud.key_id), self.find(cloud.token)
+        if id and token and token.rank > id.rank:
+            others = (other.rank for other in self._all(cloud.key_id))
+            return None if token.rank in others else token
+        return token
+
     def source(self, cloud: Cloud) -> Setting | None:
         """What the user says is to sign the requests: the setting that says so.
 
@@ -349,6 +356,25 @@ class Settings:
         them in the configuration comes before all in the environment. None: nothing is said, and
         the vendor's chain is to be asked.
         """
+        said = self._ways(cloud)
+        configured = [way for way, found in said if found.rank == 0]
+        return next(iter(configured or [way for way, _ in said]), None)
+
+    def role(self, cloud: Cloud) -> Found | None:
+        """The role to take on; None where there is none.
+
+        One that stands in the environment is left out where the configuration says who signs, and
+        the environment names somebody else: then it belongs to that one.
+        """
+        arn = self.find(cloud.role.arn)
+        if arn is None or arn.rank == 0:
+            return arn
+        said = [found for way, _ in self._ways(cloud) for found in self._all(way)]
+        ranks = {found.rank for found in said}
+        return None if 0 in ranks and len(ranks) > 1 else arn
+
+    def _ways(self, cloud: Cloud) -> list[tuple[Setting, Found]]:
+        """Every way to sign that is set, and its value in force."""
         ways = (
             cloud.key_id,
             cloud.key_secret,
@@ -357,9 +383,7 @@ class Settings:
             cloud.profile_file,
             cloud.instance_role,
         )
-        said = [(way, found) for way in ways if way and (found := self.find(way))]
-        configured = [way for way, found in said if found.rank == 0]
-        return next(iter(configured or [way for way, _ in said]), None)
+        return [(way, found) for way in ways if way and (found := self.find(way))]
 
     def seconds(self, setting: Setting, default: int) -> int:
         """A setting that is a number of seconds.

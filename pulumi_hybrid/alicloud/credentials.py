@@ -35,9 +35,10 @@ def keys(settings: Settings, sts: Sts) -> Keys:
     """
     base = _base(settings, sts)
     role = ALICLOUD.role
-    arn = settings.get(role.arn)
-    if arn is None:
+    named = settings.role(ALICLOUD)
+    if named is None:
         return base
+    arn = named.value
     seconds = settings.seconds(role.seconds, _SESSION_SECONDS)
     parameters = {
         "RoleArn": arn,

@@ -141,6 +141,11 @@ class Emulator:
         return self.accounts[self.secret_id].secret_key
 
     @property
+    def key_pairs(self) -> dict[str, Account]:
+        """Every account's key pairs by their ids, and those that STS gave out."""
+        return dict(self._access.accounts)
+
+    @property
     def environment(self) -> dict[str, str]:
         """The environment variables that lead a program here, with the first account's keys."""
         return self.environment_of(self.secret_id)
@@ -247,7 +252,7 @@ class Emulator:
         Args:
             changes: `offset_hours` or `offset_seconds` (the resources' time, from the real one);
                 `advance_seconds` (on top); `skew_seconds` (of the time signatures are checked
-                against).
+                against, and the header Date).
 
         Returns:
             {now (RFC 3339), offset_seconds, skew_seconds}.

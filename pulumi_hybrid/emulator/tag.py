@@ -17,7 +17,6 @@ RESOURCE = re.compile(
     r"qcs::(?P<service>[a-z0-9]+):(?P<region>[a-z0-9-]*):uin/(?P<uin>[0-9]*)"
     r":(?P<prefix>[A-Za-z]+)/(?P<id>[A-Za-z0-9._-]+)"
 )
-KEY_LENGTH, VALUE_LENGTH = 127, 255
 # Letters of any script, digits, blanks and these.
 ILLEGAL = re.compile(r"[^\w .:/=+@()\[\]\uff08\uff09\u3010\u3011,;-]")
 RESERVED = ("qcs:", "qcloud", "tencent", "project")
@@ -91,7 +90,10 @@ def _check_tag(key: str, value: str) -> None:
         raise VendorError("InvalidParameterValue.TagKeyEmpty", "Tag key cannot be empty.")
     if key.startswith(RESERVED[0]) or key in RESERVED[1:]:
         raise VendorError("InvalidParameter.ReservedTagKey", f"The tag key `{key}` is reserved.")
-    for what, text, longest in (("Key", key, KEY_LENGTH), ("Value", value, VALUE_LENGTH)):
+    for what, text, longest in (
+        ("Key", key, tcr.TAG_KEY_LENGTH),
+        ("Value", value, tcr.TAG_VALUE_LENGTH),
+    ):
         if len(text) > longest:
             raise VendorError(
                 f"InvalidParameterValue.Tag{what}LengthExceeded",

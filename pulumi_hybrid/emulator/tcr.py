@@ -143,11 +143,18 @@ IDS = Many(Text())
 OFFSET = _whole(0, default=0)
 LIMIT = _whole(1, 100, default=20)
 FILTERS = Many(Structure({"Name": Text(required=True), "Values": Many(Text(), required=True)}))
+# The Tag API's limits: this page has none.
+TAG_KEY_LENGTH, TAG_VALUE_LENGTH = 127, 255
 TAG_SPECIFICATION = Structure(
     {
         "ResourceType": Text(default="instance", choices=("instance",), not_a_choice=INVALID),
         "Tags": Many(
-            Structure({"Key": Text(required=True), "Value": Text(required=True)}),
+            Structure(
+                {
+                    "Key": Text(TAG_KEY_LENGTH, required=True, too_long=INVALID),
+                    "Value": Text(TAG_VALUE_LENGTH, required=True, too_long=INVALID),
+                }
+            ),
             most=TAGS,
             too_many="InvalidParameter.ErrorTagOverLimit",
         ),

@@ -186,7 +186,7 @@ _STATUSES = {
     30: _OrderStatus("AWAITING_CONFIRMATION"),
 }
 _DEAD = {number for number, status in _STATUSES.items() if status.dead}
-_DEAD_NAMES = {_STATUSES[number].name for number in _DEAD}
+_DEAD_NAMES = [_STATUSES[number].name for number in _DEAD]
 _LATER_STATUSES = (_REFUNDING, 30)
 """Those that not every site knows."""
 
@@ -353,7 +353,7 @@ class InstanceProvider(Lifecycle):
 
     def look_up(self, api: Api, id: str, inputs: Properties) -> Properties | None:
         """The order's instances by DescribeRenewInstances; the order itself where none shows."""
-        ids = inputs.get("instance_id_list") or []
+        ids = _ids(inputs.get("instance_id_list"))
         order = None
         if not ids:
             order = _find_order(api, id, inputs.get("ordered_time"))
@@ -465,7 +465,7 @@ class InstanceProvider(Lifecycle):
 
     def remove(self, api: Api, id: str, inputs: Properties, call: Call) -> None:
         """What ``on_delete`` says, and a line that says what becomes of the money."""
-        ids = inputs.get("instance_id_list") or []
+        ids = _ids(inputs.get("instance_id_list"))
         on_delete = inputs.get("on_delete", "refund")
         if on_delete == "retain":
             call.warn(
@@ -473,7 +473,7 @@ class InstanceProvider(Lifecycle):
                 "renewed by the vendor as renew_flag says. No money has moved."
             )
             return
-        if len(ids) < inputs.get("quantity", 1) or not _records(api, ids):
+        if len(ids) < (whole(inputs.get("quantity")) or 1) or not _records(api, ids):
             ids = _ids_to_end(api, id, inputs, call)
         live = _live(api, id, ids, inputs)
         if on_delete == "disable_renewal":
@@ -504,13 +504,13 @@ class InstanceProvider(Lifecycle):
 
 def _is_partial(inputs: Properties, outputs: Properties) -> bool:
     """Whether a refresh has seen an order while its instances were being delivered."""
-    quantity, ids = inputs.get("quantity", 1), outputs.get("instance_id_list")
-    return bool(ids) and not is_unknown(quantity) and len(ids or ()) < (quantity or 1)
+    quantity, ids = inputs.get("quantity", 1), _ids(outputs.get("instance_id_list"))
+    return bool(ids) and not is_unknown(quantity) and len(ids) < (whole(quantity) or 1)
 
 
-_UNDELIVERED_NAMES = {
+_UNDELIVERED_NAMES = [
     status.name for number, status in _STATUSES.items() if number != _DELIVERED and not status.dead
-}
+]
 
 
 def _count(ids: Sequence[str]) -> str:

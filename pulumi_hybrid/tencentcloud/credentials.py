@@ -31,9 +31,10 @@ def keys(settings: Settings, sts: Sts) -> Keys:
     """
     base = _base(settings, sts)
     role = TENCENTCLOUD.role
-    arn = settings.get(role.arn)
-    if arn is None:
+    named = settings.role(TENCENTCLOUD)
+    if named is None:
         return base
+    arn = named.value
     seconds = settings.seconds(role.seconds, _SESSION_SECONDS)
     policy = settings.get(role.policy)
     parameters = {

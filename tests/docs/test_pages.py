@@ -294,7 +294,15 @@ def _words(text: str) -> str:
 @cache
 def _options() -> set[str]:
     """The options of all that a page may tell to run."""
-    known = {"--path", "--refresh", "--secret", "--show-secrets", "--target-replace", "--yes"}
+    known = {
+        "--debug",
+        "--path",
+        "--refresh",
+        "--secret",
+        "--show-secrets",
+        "--target-replace",
+        "--yes",
+    }
     known |= {"--deregister"}  # aliyun-service's
     known |= {"--hypothesis-profile"}  # pytest's
     for program in (doctor.main, emulator_main):

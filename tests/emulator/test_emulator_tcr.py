@@ -254,6 +254,8 @@ def test_accepted_at_the_limit(tcr: Sdk, parameters: dict[str, Any]) -> None:
         ({"RegistryName": 12345}, "InvalidParameter"),
         ({"TagSpecification": tagged(11)}, "InvalidParameter.ErrorTagOverLimit"),
         ({"TagSpecification": [tagged(1)]}, "InvalidParameter"),
+        ({"TagSpecification": {"Tags": [{"Key": "k" * 128, "Value": "v"}]}}, "InvalidParameter"),
+        ({"TagSpecification": {"Tags": [{"Key": "k", "Value": "v" * 256}]}}, "InvalidParameter"),
         ({"TagSpecification": {**tagged(1), "ResourceType": "namespace"}}, "InvalidParameter"),
         ({"TagSpecification": {"Tags": [{"Key": "k"}]}}, "MissingParameter"),
         ({"TagSpecification": {"Tags": [{"Key": "", "Value": ""}]}}, "InvalidParameter"),

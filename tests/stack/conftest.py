@@ -2,8 +2,10 @@
 
 from __future__ import annotations
 
+import base64
 import json
 import os
+import re
 import shutil
 import signal
 import subprocess
@@ -23,6 +25,7 @@ from pulumi_hybrid.emulator import Emulator
 ROOT = Path(__file__).parents[2]
 _MOST_SECONDS = 180
 _ONCE_ONLY = ("RegisterCodeValue", "ActivationCode")
+_PROVIDERS = re.compile(rb'"__provider":\s*"([^"]+)"')
 
 
 @dataclass
@@ -113,6 +116,11 @@ class Stack:
         )
         (self.folder / self.project / "__main__.py").write_text(head + textwrap.dedent(source))
 
+    def configure(self, values: dict[str, str], *, stack: str = "dev") -> None:
+        """Set these in the stack's configuration, encrypted where a name says that it is secret."""
+        pairs = [word for key, value in values.items() for word in (_option(key), f"{key}={value}")]
+        self.pulumi("config", "set-all", "--stack", stack, *pairs)
+
     def start(self, *arguments: str) -> subprocess.Popen[str]:
         """Start a command; its process group is its own."""
         return subprocess.Popen(
@@ -185,14 +193,27 @@ class Stack:
         return {what: count for what, count in counts.items() if count}
 
     def assert_nothing_leaked(self) -> None:
-        """No code and no key in anything that was printed or is left on disk."""
+        """No code, key or token in anything that was printed or is left on disk."""
         haystacks = {"the terminal": "\n".join(self.transcript).encode()}
         haystacks |= {
             str(path): path.read_bytes() for path in self.folder.rglob("*") if path.is_file()
         }
-        for secret in {*self.secrets, self.cloud.secret_key}:
+        haystacks |= {
+            f"a provider in {place}": b"\n".join(map(base64.b64decode, serialized))
+            for place, content in haystacks.items()
+            if (serialized := _PROVIDERS.findall(content))
+        }
+        secrets = set(self.secrets)
+        for pair in self.cloud.key_pairs.values():
+            secrets.update(filter(None, (pair.secret_key, pair.token)))
+        for secret in secrets:
             for place, content in haystacks.items():
                 assert secret.encode() not in content, f"a secret in the clear in {place}"
+
+
+def _option(key: str) -> str:
+    secret = key.endswith(("secretKey", "securityToken"))
+    return "--secret" if secret else "--plaintext"
 
 
 def wait_for(condition: Callable[[], bool]) -> None:

@@ -233,7 +233,7 @@ CONFIG = {
 def test_without_pulumi_the_environment_alone_is_examined(world: World, examine: Examine) -> None:
     status, said = examine(**ALICLOUD)
     assert status == 0
-    assert "no stack (pulumi cannot be run here): the environment alone" in said
+    assert "the environment alone, as there is no stack here: pulumi cannot be run here" in said
 
 
 @pytest.mark.usefixtures("world")

@@ -428,3 +428,25 @@ def test_nothing_that_is_found_shows_its_value() -> None:
     assert "5e1f" not in repr(
         Settings({"alicloud:secretKey": "5e1f"}, {}).find(ALICLOUD.key_secret)
     )
+
+
+# Roles
+
+
+@pytest.mark.parametrize("cloud", [TENCENTCLOUD, ALICLOUD])
+def test_role_in_the_environment_goes_with_who_stands_there(cloud: Cloud) -> None:
+    role = {cloud.role.arn.environment[0]: "role"}
+    another = {cloud.key_id.environment[0]: "another", **role}
+    key = {cloud.key_id.key: "id"}
+
+    def taken_on(config: dict[str, str], environment: dict[str, str]) -> str | None:
+        found = Settings(config, environment).role(cloud)
+        return found.value if found else None
+
+    assert taken_on({}, another) == "role"
+    assert taken_on(key, role) == "role"
+    # With a key of its own beside it, the role is not for the configuration's key.
+    assert taken_on(key, another) is None
+    top, _, name = cloud.role.arn.key.partition(".")
+    assert taken_on({**key, top: json.dumps({name: "configured"})}, another) == "configured"
+    assert taken_on({}, {}) is None

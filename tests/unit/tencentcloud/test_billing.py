@@ -993,6 +993,21 @@ def test_period_changed_later_buys_nothing_and_says_so(
     assert any("buys nothing" in said for said in log.warned)
 
 
+@pytest.mark.parametrize("odd", [5, "x", {"a": 1}, [{"a": 1}], None])
+def test_a_state_of_another_form_is_compared_and_deleted_all_the_same(
+    engine: Engine,
+    cloud: Billing,
+    provider: InstanceProvider,
+    next_run: Callable[[], InstanceProvider],
+    odd: Any,
+) -> None:
+    state = bought(engine, cloud, provider)
+    outputs = {**state, "status": [odd], "instance_id_list": odd, "quantity": odd}
+    assert engine.diff(provider, ID, outputs, INPUTS, INPUTS).replaces == []
+    engine.delete(next_run(), ID, outputs, INPUTS)
+    assert cloud.changes[-1] == "RefundInstance"
+
+
 @pytest.mark.parametrize(
     ("name", "value"),
     [
