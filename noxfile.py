@@ -54,7 +54,7 @@ def lint(session: nox.Session) -> None:
 @nox.session(venv_backend="none")
 def types(session: nox.Session) -> None:
     session.run(_tool("mypy"), external=True)
-    for program in sorted(Path("examples").glob("*/__main__.py")):
+    for program in sorted(Path("examples").glob("**/__main__.py")):
         session.run(_tool("mypy"), str(program), external=True)
 
 
@@ -124,6 +124,7 @@ def wheel(session: nox.Session) -> None:
             "import importlib.resources as r, pulumi_hybrid as p; files = r.files(p);"
             "assert files.joinpath('py.typed').is_file();"
             "assert files.joinpath('pulumi-plugin.json').is_file();"
+            "assert files.joinpath('boot/enroll.ps1').is_file();"
             "assert 'site-packages' in p.__file__, p.__file__",
         )
         session.run("python", "-m", "pulumi_hybrid.emulator", "--help", silent=True)

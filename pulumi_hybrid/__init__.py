@@ -7,6 +7,7 @@ Resources:
     tencentcloud.billing.Instance: a prepaid order of Tencent Cloud.
     alicloud.ecs.Activation: a code with which machines register as managed instances of Alibaba
         Cloud.
+    Enrollment: codes for many regions, and what a machine runs to join with them.
 
 Provider: another account, region or site than the stack's own, with TencentcloudConfig and
     AlicloudConfig.
@@ -16,6 +17,11 @@ call that needs one.
 """
 
 from pulumi_hybrid import alicloud, tencentcloud
+from pulumi_hybrid.enrollment import (
+    AlicloudEnrollment,
+    Enrollment,
+    TencentcloudEnrollment,
+)
 from pulumi_hybrid.errors import Error
 from pulumi_hybrid.provider import (
     AlicloudAssumeRole,
@@ -33,11 +39,14 @@ __all__ = [
     "AlicloudAssumeRole",
     "AlicloudAssumeRoleWithOidc",
     "AlicloudConfig",
+    "AlicloudEnrollment",
+    "Enrollment",
     "Error",
     "Provider",
     "TencentcloudAssumeRole",
     "TencentcloudAssumeRoleWithWebIdentity",
     "TencentcloudConfig",
+    "TencentcloudEnrollment",
     "__version__",
     "alicloud",
     "tencentcloud",

@@ -11,7 +11,8 @@
     ├── Ambiguous          the answer was lost: the vendor may have done the work, or not
     ├── Gone               a resource that ought to be there is not
     ├── NotReady           it is there, but not in the state that was waited for
-    └── InitFailed         the resource was made, but is not finished: it stays in state
+    ├── InitFailed         the resource was made, but is not finished: it stays in state
+    └── LookUpFailed       a program's own question to a vendor found no answer
 
 A text is one line that stands alone: what could not be done, why, what to do next, and in brackets
 the vendor's own words with code and RequestId. It never holds a code, a key or a token.
@@ -21,6 +22,8 @@ from __future__ import annotations
 
 from dataclasses import dataclass
 from typing import Any
+
+import pulumi
 
 # Longer than any sentence of the vendors' pages; an HTML page in place of one is cut off.
 _LONGEST_VENDOR_TEXT = 300
@@ -167,6 +170,13 @@ class InitFailed(Error):
         super().__init__(reason)
         self.id = id
         self.outputs = outputs
+
+
+class LookUpFailed(Error, pulumi.RunError):
+    """A program's own question to a vendor found no answer.
+
+    Of a ``RunError`` that a program lets pass, the engine shows the line alone.
+    """
 
 
 def one_line(text: str) -> str:

@@ -197,6 +197,9 @@ class Provider(pulumi.ProviderResource):
         tencentcloud: for Tencent Cloud's resources.
         alicloud: for Alibaba Cloud's resources.
 
+    Attributes:
+        configuration: what its process is given, and lookups go by.
+
     Raises:
         TypeError: a configuration is none.
     """
@@ -213,7 +216,8 @@ class Provider(pulumi.ProviderResource):
             _ensure(value, kind)
         given = {**_given("tencentcloud", tencentcloud), **_given("alicloud", alicloud)}
         inherited = {key: value for cloud in CLOUDS for key, value in _inherited(cloud, given)}
-        super().__init__("pulumi-python", resource_name, {**inherited, **given}, opts)
+        self.configuration: Mapping[str, Any] = {**inherited, **given}
+        super().__init__("pulumi-python", resource_name, {**self.configuration}, opts)
 
 
 def _given(namespace: str, config: object) -> dict[str, Any]:

@@ -6,6 +6,7 @@ import re
 import shlex
 import uuid
 from collections.abc import Iterator, Mapping
+from dataclasses import dataclass
 from datetime import timedelta
 from typing import Any
 
@@ -30,6 +31,7 @@ from pulumi_hybrid.fields import (
 )
 from pulumi_hybrid.lifecycle import Lifecycle, LifecycleResource, Made, Properties
 from pulumi_hybrid.listing import Page, listing_of, pages_of
+from pulumi_hybrid.lookup import Lookup
 from pulumi_hybrid.rotation import ROTATE_BEFORE_HOURS, rotation_reasons
 from pulumi_hybrid.settings import ALICLOUD
 
@@ -287,11 +289,18 @@ def _called(machine: Mapping[str, Any]) -> str:
 
 def _machines(api: Api, id: str) -> Iterator[dict[str, Any]]:
     """The managed instances that are registered with the activation."""
-    parameters: dict[str, Any] = {"ActivationId": id, "MaxResults": _PAGE}
+    machines = _listed(api, "DescribeManagedInstances", "Instances", "Instance", ActivationId=id)
+    return (machine for machine in machines if machine.get("InstanceId"))
+
+
+def _listed(
+    api: Api, action: str, field: str, name: str, **parameters: Any
+) -> Iterator[dict[str, Any]]:
+    """All that a Describe action lists, page by page; ``name`` is as of ``answers.objects``."""
+    parameters["MaxResults"] = _PAGE
     while True:
-        answer = api.call("DescribeManagedInstances", parameters)
-        machines = objects(answer.get("Instances"), "Instance")
-        yield from (machine for machine in machines if machine.get("InstanceId"))
+        answer = api.call(action, parameters)
+        yield from objects(answer.get(field), name)
         if not answer.get("NextToken"):
             return
         parameters["NextToken"] = answer["NextToken"]
@@ -318,10 +327,7 @@ def _properties(activation: Mapping[str, Any]) -> Properties:
     """An item of ActivationList as inputs and outputs."""
     created = text(activation.get("CreationTime"))
     hours = whole(activation.get("TimeToLiveInHours"))
-    tags = {
-        str(tag.get("TagKey") or tag.get("Key")): str(tag.get("TagValue") or tag.get("Value") or "")
-        for tag in objects(activation.get("Tags"), "Tag")
-    }
+    tags = _tags(activation)
     now = {
         "instance_name": text(activation.get("InstanceName")),
         "description": text(activation.get("Description")),
@@ -342,6 +348,13 @@ def _properties(activation: Mapping[str, Any]) -> Properties:
     if "ResourceGroupId" in activation:
         now["resource_group_id"] = text(activation["ResourceGroupId"])
     return now
+
+
+def _tags(shown: Mapping[str, Any]) -> dict[str, str]:
+    return {
+        str(tag.get("TagKey") or tag.get("Key")): str(tag.get("TagValue") or tag.get("Value") or "")
+        for tag in objects(shown.get("Tags"), "Tag")
+    }
 
 
 def _tag_list(tags: Mapping[str, str]) -> list[dict[str, str]]:
@@ -496,3 +509,208 @@ def _windows_command(region: str, id: str, code: str) -> str:
         "aliyun_agent_latest_setup.exe /S --register "
         f'--RegionId="{region}" --ActivationCode="{code}" --ActivationId="{id}"'
     )
+
+
+@dataclass(frozen=True)
+class ManagedInstance:
+    """A machine that registered.
+
+    Attributes:
+        instance_id: ``mi-…``.
+        instance_name: its name; it can be changed in the console.
+        activation_id: the activation that it registered with.
+        connected: whether it is online.
+        machine_id: by which the agent knows the machine.
+        os_type: ``linux``, ``windows`` or ``FreeBSD``.
+        os_version: as the agent says.
+        agent_version: the agent's.
+        hostname: the machine's own name.
+        internet_ip: the address that it comes from.
+        intranet_ip: its own address.
+        registration_time: RFC 3339, UTC.
+        resource_group_id: empty for the default group.
+        tags: as a mapping.
+    """
+
+    instance_id: str
+    instance_name: str
+    activation_id: str
+    connected: bool
+    machine_id: str
+    os_type: str
+    os_version: str
+    agent_version: str
+    hostname: str
+    internet_ip: str
+    intranet_ip: str
+    registration_time: str
+    resource_group_id: str
+    tags: dict[str, str]
+
+
+@dataclass(frozen=True)
+class GetManagedInstancesResult:
+    """What ``get_managed_instances`` found.
+
+    Attributes:
+        instances: the machines.
+    """
+
+    instances: list[ManagedInstance]
+
+
+@dataclass(frozen=True)
+class ActivationInfo:
+    """An activation of the account, whoever made it; its code is shown to nobody.
+
+    Attributes:
+        activation_id: its id.
+        instance_name: None where there is none.
+        description: None where there is none.
+        instance_count: how many machines may register.
+        time_to_live_in_hours: how long it is valid.
+        ip_address_range: None for any.
+        resource_group_id: None for the default group.
+        tags: those that the vendor has not set; None where there are none.
+        creation_time: ISO 8601, UTC.
+        expired_time: ISO 8601, UTC.
+        disabled: True once it was disabled.
+        registered_count: machines that have ever registered.
+        deregistered_count: machines of those that are gone.
+    """
+
+    activation_id: str
+    instance_name: str | None
+    description: str | None
+    instance_count: int | None
+    time_to_live_in_hours: int | None
+    ip_address_range: str | None
+    tags: dict[str, str] | None
+    creation_time: str | None
+    expired_time: str | None
+    disabled: bool
+    registered_count: int | None
+    deregistered_count: int | None
+    resource_group_id: str | None = None
+
+
+@dataclass(frozen=True)
+class GetActivationsResult:
+    """What ``get_activations`` found.
+
+    Attributes:
+        activations: the activations.
+    """
+
+    activations: list[ActivationInfo]
+
+
+def get_managed_instances(
+    *,
+    activation_id: str | None = None,
+    connected: bool | None = None,
+    region: str | None = None,
+    opts: pulumi.InvokeOptions | None = None,
+) -> GetManagedInstancesResult:
+    """Which machines registered, with which activation, and whether they are online.
+
+    In a preview too.
+
+    Args:
+        activation_id: those that registered with this one; default any.
+        connected: whether they are online; default either.
+        region: where; default the provider's.
+        opts: an explicit ``provider``, or the ``parent`` whose provider it is.
+
+    Raises:
+        LookUpFailed: the vendor refused, or could not be asked.
+
+    Source: ECS DescribeManagedInstances, 2014-05-26.
+    """
+    return _instances_lookup.now(
+        opts, activation_id=activation_id, connected=connected, region=region
+    )
+
+
+def get_managed_instances_output(
+    *,
+    activation_id: pulumi.Input[str] | None = None,
+    connected: pulumi.Input[bool] | None = None,
+    region: pulumi.Input[str] | None = None,
+    opts: pulumi.InvokeOptions | None = None,
+) -> pulumi.Output[GetManagedInstancesResult]:
+    """As ``get_managed_instances``, of inputs that may not be known yet."""
+    return _instances_lookup.output(
+        opts, activation_id=activation_id, connected=connected, region=region
+    )
+
+
+def get_activations(
+    *, region: str | None = None, opts: pulumi.InvokeOptions | None = None
+) -> GetActivationsResult:
+    """All activations of the account in a region.
+
+    Args:
+        region: where; default the provider's.
+        opts: an explicit ``provider``, or the ``parent`` whose provider it is.
+
+    Raises:
+        LookUpFailed: the vendor refused, or could not be asked.
+
+    Source: ECS DescribeActivations, 2014-05-26.
+    """
+    return _activations_lookup.now(opts, region=region)
+
+
+def get_activations_output(
+    *, region: pulumi.Input[str] | None = None, opts: pulumi.InvokeOptions | None = None
+) -> pulumi.Output[GetActivationsResult]:
+    """As ``get_activations``, of a region that may not be known yet."""
+    return _activations_lookup.output(opts, region=region)
+
+
+def _find_instances(api: Api, inputs: Properties) -> GetManagedInstancesResult:
+    parameters = {}
+    if "activation_id" in inputs:
+        parameters["ActivationId"] = inputs["activation_id"]
+    if "connected" in inputs:
+        parameters["Connected"] = "true" if inputs["connected"] else "false"
+    machines = _listed(api, "DescribeManagedInstances", "Instances", "Instance", **parameters)
+    return GetManagedInstancesResult([_managed_instance(machine) for machine in machines])
+
+
+def _managed_instance(machine: dict[str, Any]) -> ManagedInstance:
+    def shown(name: str) -> str:
+        return str(machine.get(name) or "")
+
+    return ManagedInstance(
+        instance_id=shown("InstanceId"),
+        instance_name=shown("InstanceName"),
+        activation_id=shown("ActivationId"),
+        connected=flag(machine.get("Connected")) or False,
+        machine_id=shown("MachineId"),
+        os_type=shown("OsType"),
+        os_version=shown("OsVersion"),
+        agent_version=shown("AgentVersion"),
+        hostname=shown("Hostname"),
+        internet_ip=shown("InternetIp"),
+        intranet_ip=shown("IntranetIp"),
+        registration_time=shown("RegistrationTime"),
+        resource_group_id=shown("ResourceGroupId"),
+        tags=_tags(machine),
+    )
+
+
+def _find_activations(api: Api, _inputs: Properties) -> GetActivationsResult:
+    return GetActivationsResult(
+        [
+            ActivationInfo(
+                activation_id=str(activation.get("ActivationId")), **_properties(activation)
+            )
+            for activation in _listed(api, "DescribeActivations", "ActivationList", "Activation")
+        ]
+    )
+
+
+_instances_lookup = Lookup("managed instances", ActivationProvider, _find_instances)
+_activations_lookup = Lookup("activations", ActivationProvider, _find_activations)

@@ -4,6 +4,9 @@ from __future__ import annotations
 
 import shlex
 import subprocess
+from collections.abc import Iterator
+from contextlib import suppress
+from dataclasses import dataclass
 from datetime import datetime, timedelta
 from typing import Any
 
@@ -15,9 +18,18 @@ from pulumi_hybrid.api import Api, Meaning
 from pulumi_hybrid.clock import Deadline
 from pulumi_hybrid.engine import Call
 from pulumi_hybrid.errors import Ambiguous, Error, NotFound, Transient
-from pulumi_hybrid.fields import ADOPT_ID, REGION, AddressRange, Text, Whole
+from pulumi_hybrid.fields import (
+    ADOPT_ID,
+    REGION,
+    AddressRange,
+    Choice,
+    OnChange,
+    Text,
+    Whole,
+)
 from pulumi_hybrid.lifecycle import Lifecycle, LifecycleResource, Made, Properties
 from pulumi_hybrid.listing import Page, listing_of, pages_of
+from pulumi_hybrid.lookup import Lookup
 from pulumi_hybrid.rotation import ROTATE_BEFORE_HOURS, rotation_reasons
 from pulumi_hybrid.settings import TENCENTCLOUD
 from pulumi_hybrid.tencentcloud.client import Product, TencentcloudApi
@@ -49,6 +61,9 @@ _MEANINGS = {
     ),
     "UnauthorizedOperation.AssumeRoleUnauthorized": Meaning(
         "TAT may not assume its service role. Authorise the role in the TAT console."
+    ),
+    "ResourceNotFound.RegisterInstanceNotFoundCode": Meaning(
+        "there is no such registered machine. Look for it in the TAT console.", NotFound
     ),
     "LimitExceeded": Meaning(
         "the account's quota of register codes is used up. Delete codes, or ask for more."
@@ -83,6 +98,13 @@ class RegisterCodeProvider(Lifecycle):
         AddressRange(name="ip_address_range", default="", versions=(4,)),
         REGION,
         ROTATE_BEFORE_HOURS,
+        Choice(
+            name="when_in_use",
+            words=("keep", "deregister", "fail"),
+            default="keep",
+            on_change=OnChange.NOTHING,
+            sent=False,
+        ),
         ADOPT_ID,
     )
     id_output = "register_code_id"
@@ -130,11 +152,24 @@ class RegisterCodeProvider(Lifecycle):
         return self.look_up(api, id, inputs) if code is None else _properties(code)
 
     def remove(self, api: Api, id: str, inputs: Properties, call: Call) -> None:
-        """DeleteRegisterCodes, one id a call: whether a batch is all or nothing is not said."""
-        try:
+        """DeleteRegisterCodes, one id a call: whether a batch is all or nothing is not said.
+
+        What becomes of the machines that have registered with it, which stay by themselves,
+        ``when_in_use`` says. In a replacement they stay: only the code is another one.
+        """
+        when_in_use = "keep" if call.replaces else inputs.get("when_in_use")
+        if when_in_use == "fail" and (machines := [_called(one) for one in _machines(api, id)]):
+            raise Error(
+                f"machines are registered with it: {', '.join(machines)}. Deregister them, or set "
+                "when_in_use to keep or deregister and run `pulumi up` before the destroy"
+            )
+        if when_in_use == "deregister":
+            # Disabled first, so that none joins meanwhile.
+            with suppress(NotFound):
+                api.call("DisableRegisterCodes", {"RegisterCodeIds": [id]})
+            _deregister_all(api, id, call)
+        with suppress(NotFound):
             api.call("DeleteRegisterCodes", {"RegisterCodeIds": [id]})
-        except NotFound:
-            return
 
     def worn_out(self, inputs: Properties, outputs: Properties) -> list[str]:
         """Near its end, past it, disabled or used up."""
@@ -190,6 +225,38 @@ class RegisterCodeProvider(Lifecycle):
         return ids
 
 
+def _called(machine: dict[str, Any]) -> str:
+    name = machine.get("InstanceName") or machine.get("HostName")
+    return f"{machine['InstanceId']} ({name})" if name else str(machine["InstanceId"])
+
+
+def _machines(api: Api, id: str) -> Iterator[dict[str, Any]]:
+    """The machines that are registered with the code."""
+    filters = [{"Name": "register-code-id", "Values": [id]}]
+    machines = _listed(api, "DescribeRegisterInstances", "RegisterInstanceSet", Filters=filters)
+    return (machine for machine in machines if machine.get("InstanceId"))
+
+
+def _listed(api: Api, action: str, field: str, **parameters: Any) -> Iterator[dict[str, Any]]:
+    """All that a Describe action lists, page by page."""
+    offset = 0
+    while True:
+        answer = api.call(action, {**parameters, "Offset": offset, "Limit": _PAGE})
+        page = objects(answer.get(field))
+        yield from page
+        if len(page) < _PAGE:
+            return
+        offset += _PAGE
+
+
+def _deregister_all(api: Api, id: str, call: Call) -> None:
+    # All first: the pages move while their entries go.
+    for machine in list(_machines(api, id)):
+        call.progress(f"deregistering {machine['InstanceId']}")
+        with suppress(NotFound):
+            api.call("DeleteRegisterInstance", {"InstanceId": machine["InstanceId"]})
+
+
 _delivered: set[str] = set()
 """The codes that this process has made and handed over: no orphans, however alike."""
 
@@ -241,6 +308,9 @@ class RegisterCode(LifecycleResource, module="tencentcloud/tat", name="RegisterC
         rotate_before_hours: a ``pulumi up`` so many hours before the code's end, or when the code
             is expired, disabled or used up, replaces it, the new one before the old. A window as
             long as ``effective_time`` or longer replaces it at every ``up``. Default: never.
+        when_in_use: what becomes of the machines that have registered with the code when it is
+            destroyed: ``keep`` (default) leaves them registered; ``deregister`` deregisters them;
+            ``fail`` fails as long as there are some, and names them. In a replacement they stay.
         adopt_id: the id of an existing code to take over at the first create; ignored ever after.
             Its value is absent then.
 
@@ -259,7 +329,8 @@ class RegisterCode(LifecycleResource, module="tencentcloud/tat", name="RegisterC
     Every input is an output too, as it is in the cloud.
 
     Source:
-        TAT CreateRegisterCode, DescribeRegisterCodes, DeleteRegisterCodes, 2020-10-28.
+        TAT CreateRegisterCode, DescribeRegisterCodes, DisableRegisterCodes, DeleteRegisterCodes,
+        DescribeRegisterInstances, DeleteRegisterInstance, 2020-10-28.
     """
 
     description: pulumi.Output[str]
@@ -287,6 +358,7 @@ class RegisterCode(LifecycleResource, module="tencentcloud/tat", name="RegisterC
         ip_address_range: pulumi.Input[str] | None = None,
         region: pulumi.Input[str] | None = None,
         rotate_before_hours: pulumi.Input[float] | None = None,
+        when_in_use: pulumi.Input[str] | None = None,
         adopt_id: pulumi.Input[str] | None = None,
     ) -> None:
         super().__init__(
@@ -300,6 +372,7 @@ class RegisterCode(LifecycleResource, module="tencentcloud/tat", name="RegisterC
                 "ip_address_range": ip_address_range,
                 "region": region,
                 "rotate_before_hours": rotate_before_hours,
+                "when_in_use": when_in_use,
                 "adopt_id": adopt_id,
             },
             opts,
@@ -347,3 +420,195 @@ def _linux_command(region: str, id: str, value: str) -> str:
 def _windows_command(region: str, id: str, value: str) -> str:
     agent = r"C:\Program Files\QCloud\tat_agent\tat_agent.exe"
     return subprocess.list2cmdline([agent, "register", region, id, value])
+
+
+@dataclass(frozen=True)
+class RegisterInstance:
+    """A machine that registered.
+
+    Attributes:
+        instance_id: ``rins-…``.
+        instance_name: its name; it can be changed in the console.
+        register_code_id: the code that it registered with.
+        status: ``Online`` or ``Offline``.
+        machine_id: by which the agent knows the machine.
+        system_name: ``Linux`` or ``Windows``.
+        host_name: as it was when it registered.
+        local_ip: its own address.
+        created_time: RFC 3339, UTC.
+        updated_time: RFC 3339, UTC.
+        tags: as a mapping.
+    """
+
+    instance_id: str
+    instance_name: str
+    register_code_id: str
+    status: str
+    machine_id: str
+    system_name: str
+    host_name: str
+    local_ip: str
+    created_time: str
+    updated_time: str
+    tags: dict[str, str]
+
+
+@dataclass(frozen=True)
+class GetRegisterInstancesResult:
+    """What ``get_register_instances`` found.
+
+    Attributes:
+        register_instances: the machines.
+    """
+
+    register_instances: list[RegisterInstance]
+
+
+@dataclass(frozen=True)
+class RegisterCodeInfo:
+    """A register code of the account, whoever made it; its value is shown to nobody.
+
+    Attributes:
+        register_code_id: its id.
+        description: empty where there is none.
+        instance_name_prefix: empty where there is none.
+        register_limit: how many machines may register.
+        registered_count: how many have.
+        ip_address_range: empty for any.
+        enabled: False once it was disabled.
+        created_time: RFC 3339, UTC.
+        expired_time: RFC 3339, UTC; None where it is valid for ever.
+    """
+
+    register_code_id: str
+    description: str
+    instance_name_prefix: str
+    register_limit: int | None
+    registered_count: int | None
+    ip_address_range: str
+    enabled: bool | None
+    created_time: str | None
+    expired_time: str | None
+
+
+@dataclass(frozen=True)
+class GetRegisterCodesResult:
+    """What ``get_register_codes`` found.
+
+    Attributes:
+        register_codes: the codes.
+    """
+
+    register_codes: list[RegisterCodeInfo]
+
+
+def get_register_instances(
+    *,
+    register_code_id: str | None = None,
+    register_status: str | None = None,
+    region: str | None = None,
+    opts: pulumi.InvokeOptions | None = None,
+) -> GetRegisterInstancesResult:
+    """Which machines registered, with which code, and whether they are online; in a preview too.
+
+    Args:
+        register_code_id: those that registered with this code; default any.
+        register_status: ``Online`` or ``Offline``; default both.
+        region: where; default the provider's.
+        opts: an explicit ``provider``, or the ``parent`` whose provider it is.
+
+    Raises:
+        LookUpFailed: the vendor refused, or could not be asked.
+
+    Source: TAT DescribeRegisterInstances, 2020-10-28.
+    """
+    return _instances_lookup.now(
+        opts, register_code_id=register_code_id, register_status=register_status, region=region
+    )
+
+
+def get_register_instances_output(
+    *,
+    register_code_id: pulumi.Input[str] | None = None,
+    register_status: pulumi.Input[str] | None = None,
+    region: pulumi.Input[str] | None = None,
+    opts: pulumi.InvokeOptions | None = None,
+) -> pulumi.Output[GetRegisterInstancesResult]:
+    """As ``get_register_instances``, of inputs that may not be known yet."""
+    return _instances_lookup.output(
+        opts, register_code_id=register_code_id, register_status=register_status, region=region
+    )
+
+
+def get_register_codes(
+    *, region: str | None = None, opts: pulumi.InvokeOptions | None = None
+) -> GetRegisterCodesResult:
+    """All register codes of the account in a region.
+
+    Args:
+        region: where; default the provider's.
+        opts: an explicit ``provider``, or the ``parent`` whose provider it is.
+
+    Raises:
+        LookUpFailed: the vendor refused, or could not be asked.
+
+    Source: TAT DescribeRegisterCodes, 2020-10-28.
+    """
+    return _codes_lookup.now(opts, region=region)
+
+
+def get_register_codes_output(
+    *, region: pulumi.Input[str] | None = None, opts: pulumi.InvokeOptions | None = None
+) -> pulumi.Output[GetRegisterCodesResult]:
+    """As ``get_register_codes``, of a region that may not be known yet."""
+    return _codes_lookup.output(opts, region=region)
+
+
+def _find_instances(api: Api, inputs: Properties) -> GetRegisterInstancesResult:
+    filters = [
+        {"Name": name.replace("_", "-"), "Values": [value]} for name, value in inputs.items()
+    ]
+    machines = _listed(
+        api,
+        "DescribeRegisterInstances",
+        "RegisterInstanceSet",
+        **({"Filters": filters} if filters else {}),
+    )
+    return GetRegisterInstancesResult([_register_instance(machine) for machine in machines])
+
+
+def _register_instance(machine: dict[str, Any]) -> RegisterInstance:
+    def shown(name: str) -> str:
+        return str(machine.get(name) or "")
+
+    return RegisterInstance(
+        instance_id=shown("InstanceId"),
+        instance_name=shown("InstanceName"),
+        register_code_id=shown("RegisterCodeId"),
+        status=shown("Status"),
+        machine_id=shown("MachineId"),
+        system_name=shown("SystemName"),
+        host_name=shown("HostName"),
+        local_ip=shown("LocalIp"),
+        created_time=shown("CreatedTime"),
+        updated_time=shown("UpdatedTime"),
+        tags={str(tag.get("Key")): str(tag.get("Value")) for tag in objects(machine.get("Tags"))},
+    )
+
+
+def _find_codes(api: Api, _inputs: Properties) -> GetRegisterCodesResult:
+    return GetRegisterCodesResult(
+        [
+            RegisterCodeInfo(
+                register_code_id=str(code.get("RegisterCodeId")),
+                **{
+                    name: now for name, now in _properties(code).items() if name != "effective_time"
+                },
+            )
+            for code in _listed(api, "DescribeRegisterCodes", "RegisterCodeSet")
+        ]
+    )
+
+
+_instances_lookup = Lookup("registered machines", RegisterCodeProvider, _find_instances)
+_codes_lookup = Lookup("register codes", RegisterCodeProvider, _find_codes)

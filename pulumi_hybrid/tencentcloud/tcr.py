@@ -6,6 +6,7 @@ import ipaddress
 import re
 from collections.abc import Callable, Mapping, Sequence
 from contextlib import suppress
+from dataclasses import dataclass
 from datetime import timedelta
 from typing import Any, TypedDict
 
@@ -20,6 +21,7 @@ from pulumi_hybrid.errors import (
     Ambiguous,
     Error,
     Gone,
+    Misconfigured,
     NotFound,
     NotReady,
     Refused,
@@ -42,6 +44,7 @@ from pulumi_hybrid.fields import (
     Whole,
 )
 from pulumi_hybrid.lifecycle import Lifecycle, LifecycleResource, Made, Properties
+from pulumi_hybrid.lookup import Lookup
 from pulumi_hybrid.settings import TENCENTCLOUD
 from pulumi_hybrid.tencentcloud.client import Product, TencentcloudApi
 from pulumi_hybrid.tencentcloud.terms import follows, is_later, is_same, months_to_pay, renewal
@@ -1204,3 +1207,103 @@ class Instance(LifecycleResource, module="tencentcloud/tcr", name="Instance"):
         """
         existing = pulumi.ResourceOptions.merge(opts, pulumi.ResourceOptions(id=id))
         return Instance(resource_name, existing, region=region)
+
+
+@dataclass(frozen=True)
+class GetInstanceResult:
+    """What ``get_instance`` found: a registry as it is in the cloud.
+
+    Attributes:
+        registry_id: ``tcr-…``.
+        registry_name: its name.
+        registry_type: ``basic``, ``standard`` or ``premium``.
+        status: ``Running`` where all is well.
+        public_domain: the docker host.
+        internal_endpoint: its IP address inside the vendor's network; None where there is none.
+        registry_charge_type: 0 by the hour, 1 prepaid.
+        deletion_protection: whether a destroy is refused.
+        enable_cos_maz: whether the bucket is in several zones.
+        created_at: RFC 3339.
+        expired_at: RFC 3339; None where it is not prepaid.
+        tags: as a mapping.
+    """
+
+    registry_id: str
+    registry_name: str
+    registry_type: str
+    status: str
+    public_domain: str
+    internal_endpoint: str | None
+    registry_charge_type: int
+    deletion_protection: bool
+    enable_cos_maz: bool
+    created_at: str
+    expired_at: str | None
+    tags: dict[str, str]
+
+
+def get_instance(
+    *,
+    registry_id: str | None = None,
+    registry_name: str | None = None,
+    region: str | None = None,
+    opts: pulumi.InvokeOptions | None = None,
+) -> GetInstanceResult:
+    """A registry of the account, by its id or by its name; in a preview too.
+
+    Args:
+        registry_id: its id.
+        registry_name: its name, in place of the id.
+        region: where; default the provider's.
+        opts: an explicit ``provider``, or the ``parent`` whose provider it is.
+
+    Raises:
+        LookUpFailed: there is none, or the vendor could not be asked.
+
+    Source: TCR DescribeInstances, 2019-09-24.
+    """
+    return _instance_lookup.now(
+        opts, registry_id=registry_id, registry_name=registry_name, region=region
+    )
+
+
+def get_instance_output(
+    *,
+    registry_id: pulumi.Input[str] | None = None,
+    registry_name: pulumi.Input[str] | None = None,
+    region: pulumi.Input[str] | None = None,
+    opts: pulumi.InvokeOptions | None = None,
+) -> pulumi.Output[GetInstanceResult]:
+    """As ``get_instance``, of inputs that may not be known yet."""
+    return _instance_lookup.output(
+        opts, registry_id=registry_id, registry_name=registry_name, region=region
+    )
+
+
+def _find_instance(api: Api, inputs: Properties) -> GetInstanceResult:
+    id, name = inputs.get("registry_id"), inputs.get("registry_name")
+    if bool(id) == bool(name):
+        raise Misconfigured("give registry_id or registry_name, one of them")
+    registry = _describe(api, str(id)) if id else _find(api, str(name))
+    if registry is None:
+        raise Gone(
+            f"there is no registry {id or name}. Check {' and '.join(inputs)} and the region"
+        )
+    now = _properties(registry, {})
+    return GetInstanceResult(
+        registry_id=str(registry.get("RegistryId")),
+        registry_name=str(now["registry_name"] or ""),
+        registry_type=str(now.get("registry_type") or ""),
+        status=str(now["status"] or ""),
+        public_domain=str(now["public_domain"] or ""),
+        internal_endpoint=now["internal_endpoint"],
+        registry_charge_type=now["registry_charge_type"],
+        deletion_protection=now["deletion_protection"],
+        enable_cos_maz=now["enable_cos_maz"],
+        created_at=str(now["created_at"] or ""),
+        expired_at=now["expired_at"],
+        tags=now["tags"] or {},
+    )
+
+
+_instance_lookup = Lookup("the registry", InstanceProvider, _find_instance)

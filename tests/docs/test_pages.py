@@ -10,7 +10,7 @@ import re
 import sys
 from collections.abc import Iterator, Mapping
 from contextlib import redirect_stdout, suppress
-from dataclasses import dataclass
+from dataclasses import dataclass, fields
 from functools import cache
 from io import StringIO
 from pathlib import Path
@@ -21,7 +21,13 @@ import pulumi
 import pytest
 
 import pulumi_hybrid
-from pulumi_hybrid import doctor, emulator
+from pulumi_hybrid import (
+    AlicloudEnrollment,
+    Enrollment,
+    TencentcloudEnrollment,
+    doctor,
+    emulator,
+)
 from pulumi_hybrid.alicloud import ecs
 from pulumi_hybrid.api import Meaning
 from pulumi_hybrid.emulator.__main__ import main as emulator_main
@@ -210,10 +216,37 @@ def test_every_public_name_stands_in_the_reference_and_in_a_page() -> None:
     for name in pulumi_hybrid.__all__:
         assert name == "__version__" or re.search(rf"\b{name}\b", pages), name
     for module in (tat, tcr, billing, ecs):
-        for name in vars(module):
-            # What a program may give in place of a plain mapping.
-            if name.endswith("Args"):
-                assert f":: {module.__name__}.{name}\n" in reference
+        for name, what in vars(module).items():
+            if getattr(what, "__module__", "") != module.__name__:
+                continue
+            # What a program may give in place of a plain mapping; lookups, and their answers.
+            if name.endswith(("Args", "Result")) or name.startswith("get_"):
+                assert f":: {module.__name__}.{name}\n" in reference, name
+
+
+def test_every_input_and_output_of_an_enrollment_stands_in_its_page() -> None:
+    page = PAGES["docs/resources/enrollment.md"]
+    parameters = set(inspect.signature(Enrollment).parameters) - {"resource_name", "opts"}
+    assert set(_rows(_section(page, "Inputs"))) == parameters
+    named = set(re.findall(r"`(\w+)`", _section(page, "Inputs")))
+    for side in (TencentcloudEnrollment, AlicloudEnrollment):
+        assert {each.name for each in fields(side)} <= named
+    outputs = set(_rows(_section(page, "Outputs")))
+    assert outputs == {*Enrollment.__annotations__, "register_codes", "activations"}
+
+
+def test_every_lookup_stands_in_its_page_with_its_inputs() -> None:
+    rows = _rows(PAGES["docs/resources/lookups.md"])
+    lookups = {
+        f"{module.__name__.removeprefix('pulumi_hybrid.')}.{name}": what
+        for module in (tat, tcr, billing, ecs)
+        for name, what in vars(module).items()
+        if name.startswith("get_") and not name.endswith("_output")
+    }
+    assert set(rows) == set(lookups)
+    for name, what in lookups.items():
+        inputs = set(inspect.signature(what).parameters) - {"region", "opts"}
+        assert inputs <= set(re.findall(r"`(\w+)`", rows[name][0])), name
 
 
 # What the pages show runs.
@@ -260,10 +293,22 @@ def test_no_block_of_python_is_overlooked() -> None:
     assert len(BLOCKS) == sum(text.count("```python") for text in PAGES.values()) > 10
 
 
+@pytest.fixture(scope="module")
+def cloud() -> Iterator[emulator.Emulator]:
+    """What lookups ask."""
+    with emulator.Emulator() as running:
+        yield running
+
+
 @pytest.mark.parametrize("block", BLOCKS, ids=lambda block: f"{block.page}:{block.line}")
 def test_a_block_of_python_runs(
-    block: Block, pytester: pytest.Pytester, monkeypatch: pytest.MonkeyPatch
+    block: Block,
+    cloud: emulator.Emulator,
+    pytester: pytest.Pytester,
+    monkeypatch: pytest.MonkeyPatch,
 ) -> None:
+    for name, value in cloud.environment.items():
+        monkeypatch.setenv(name, value)
     stand_in = pytester.mkdir("bin") / "pulumi"
     stand_in.write_text(f"#!{sys.executable}\n{PULUMI}")
     stand_in.chmod(0o700)
@@ -296,6 +341,7 @@ def _options() -> set[str]:
     """The options of all that a page may tell to run."""
     known = {
         "--debug",
+        "--json",
         "--path",
         "--refresh",
         "--secret",

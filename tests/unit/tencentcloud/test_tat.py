@@ -13,10 +13,11 @@ from hypothesis import given
 from hypothesis import strategies as st
 from pulumi.runtime import rpc
 
+from pulumi_hybrid.clock import Deadline
 from pulumi_hybrid.errors import Ambiguous, Error, Gone, InitFailed, NotFound, NotSent, Refused
 from pulumi_hybrid.tencentcloud.tat import RegisterCode, RegisterCodeProvider
 
-from ..conftest import Engine, assert_one_line, everything_said
+from ..conftest import Engine, Hurried, assert_one_line, everything_said
 from .conftest import (
     CODE_ID,
     CODE_VALUE,
@@ -40,6 +41,10 @@ from .conftest import (
     refusal,
     served,
 )
+
+DISABLE = "DisableRegisterCodes"
+MACHINES = "DescribeRegisterInstances"
+DEREGISTER = "DeleteRegisterInstance"
 
 OTHER_ID = "1c2rd3e4-0000-4a81-b32e-f8bc80eef678"
 ORPHAN_ID = "0rphan00-418f-4a81-b32e-f8bc80eef678"
@@ -862,6 +867,85 @@ def test_delete_is_done_when_the_code_is_gone(
     engine.delete(provider, CODE_ID, {**OUTPUTS, "region": "ap-seoul"})
     assert vendor.bodies(DELETE) == [{"RegisterCodeIds": [CODE_ID]}] * len(answers)
     assert vendor.requests(DELETE)[0].headers["X-TC-Region"] == "ap-seoul"
+
+
+def _remove(*, replaces: bool = False, **inputs: Any) -> Hurried:
+    """Delete it; the call knows what the engine was told."""
+    call = Hurried(replaces=replaces)
+    provider = new_provider()
+    api = provider.connect(REGION, call, Deadline(300))
+    provider.remove(api, CODE_ID, {**INPUTS, **inputs}, call)
+    return call
+
+
+def _machines(*numbers: int) -> dict[str, Any]:
+    return served(
+        RegisterInstanceSet=[
+            {"InstanceId": f"rins-{number:03}", "InstanceName": f"web-{number:03}"}
+            for number in numbers
+        ]
+    )
+
+
+@pytest.mark.parametrize(
+    ("replaces", "inputs"),
+    [
+        (False, {}),
+        (False, {"when_in_use": "keep"}),
+        (True, {"when_in_use": "deregister"}),
+        (True, {"when_in_use": "fail"}),
+    ],
+)
+def test_delete_leaves_machines_by_default_and_in_a_replacement(
+    vendor: Vendor, replaces: bool, inputs: dict[str, Any]
+) -> None:
+    vendor.answers(DELETE, served())
+    _remove(replaces=replaces, **inputs)
+    assert vendor.actions == [DELETE]
+
+
+def test_delete_deregisters_the_machines_of_all_pages_and_then_deletes(vendor: Vendor) -> None:
+    vendor.answers(DISABLE, served())
+    vendor.answers(MACHINES, _machines(*range(100)), _machines(100))
+    gone = refusal("ResourceNotFound.RegisterInstanceNotFoundCode")
+    vendor.answers(DEREGISTER, gone, *[served()] * 100)
+    vendor.answers(DELETE, served())
+    call = _remove(when_in_use="deregister")
+    assert [body["InstanceId"] for body in vendor.bodies(DEREGISTER)] == [
+        f"rins-{number:03}" for number in range(101)
+    ]
+    filters = [{"Name": "register-code-id", "Values": [CODE_ID]}]
+    assert vendor.bodies(MACHINES) == [
+        {"Filters": filters, "Offset": offset, "Limit": 100} for offset in (0, 100)
+    ]
+    assert (vendor.actions[0], vendor.actions[-1]) == (DISABLE, DELETE)
+    assert "deregistering rins-000" in call.said
+
+
+def test_delete_deregisters_the_machines_of_a_code_that_is_gone(vendor: Vendor) -> None:
+    gone = refusal("ResourceNotFound.RegisterCodesNotFoundCode")
+    vendor.answers(DISABLE, gone)
+    vendor.answers(MACHINES, _machines(1))
+    vendor.answers(DEREGISTER, served())
+    vendor.answers(DELETE, gone)
+    _remove(when_in_use="deregister")
+    assert vendor.count(DEREGISTER) == 1
+
+
+def test_delete_that_is_to_fail_in_use_names_the_machines_and_does_nothing(
+    vendor: Vendor,
+) -> None:
+    vendor.answers(MACHINES, _machines(1, 2))
+    with pytest.raises(Error, match=r"rins-001 \(web-001\), rins-002 \(web-002\)\. Deregister"):
+        _remove(when_in_use="fail")
+    assert vendor.actions == [MACHINES]
+
+
+def test_delete_that_is_to_fail_in_use_deletes_a_code_that_nobody_uses(vendor: Vendor) -> None:
+    vendor.answers(MACHINES, _machines())
+    vendor.answers(DELETE, served())
+    _remove(when_in_use="fail")
+    assert vendor.actions == [MACHINES, DELETE]
 
 
 @pytest.mark.parametrize("code", DELETE_CODES)

@@ -1,0 +1,20 @@
+"""Which machine joins where, and with what user data."""
+
+import pulumi
+
+config = pulumi.Config()
+fleet = pulumi.StackReference(config.require("fleet"))
+scripts = fleet.require_output("cloud_init")
+
+# By name, the cloud and the region that a machine joins.
+machines: dict[str, str] = config.get_object("machines") or {"web-1": "alicloud/cn-hangzhou"}
+
+
+def user_data(place: str) -> pulumi.Output[str]:
+    """One region's script out of the secret, and so a secret."""
+    cloud, _, region = place.partition("/")
+    return scripts.apply(lambda clouds: str(clouds[cloud][region]))
+
+
+# A real program would hand these to the virtual machines of whatever cloud or hall they are in.
+pulumi.export("user_data", {name: user_data(place) for name, place in machines.items()})

@@ -1,0 +1,110 @@
+"""Lookups: a program's own questions to the vendors, in a preview too.
+
+A dynamic provider cannot be invoked, so a lookup runs in the program's own process. It goes by the
+settings that a resource with the same options would go by.
+"""
+
+from __future__ import annotations
+
+import asyncio
+from collections.abc import Callable
+from typing import Any, Generic, TypeVar
+
+import pulumi
+from pulumi.runtime import config as stack_config
+from pulumi.runtime.sync_await import _sync_await
+
+from pulumi_hybrid import engine
+from pulumi_hybrid.api import Api
+from pulumi_hybrid.clock import Deadline
+from pulumi_hybrid.engine import Call
+from pulumi_hybrid.errors import LookUpFailed, Misconfigured
+from pulumi_hybrid.fields import REGION
+from pulumi_hybrid.lifecycle import Lifecycle, Properties
+from pulumi_hybrid.provider import Provider
+from pulumi_hybrid.settings import Settings
+
+_SECONDS = 60.0
+
+_T = TypeVar("_T")
+
+
+class Lookup(Generic[_T]):
+    """One kind of question.
+
+    Args:
+        title: what is looked up ("register codes"), for the line of an error.
+        provider: whose API is asked.
+        ask: asks it, with the inputs that are given.
+    """
+
+    def __init__(
+        self, title: str, provider: type[Lifecycle], ask: Callable[[Api, Properties], _T]
+    ) -> None:
+        self._title = title
+        self._provider = provider
+        self._ask = ask
+
+    def now(self, opts: pulumi.InvokeOptions | None, **inputs: Any) -> _T:
+        """The answer, at once.
+
+        Raises:
+            LookUpFailed: there is none, or the provider's settings are not known yet.
+        """
+        config = pulumi.Output.from_input(_config(opts))
+        # As Pulumi's own invoke does; it has no public name.
+        if not _sync_await(config.is_known()):
+            raise LookUpFailed(
+                f"cannot look up {self._title}: the provider's settings are not known before the "
+                "update. Use the lookup's _output form"
+            )
+        return self._answer(_sync_await(config.future()), inputs)
+
+    def output(
+        self, opts: pulumi.InvokeOptions | None, **inputs: pulumi.Input[Any]
+    ) -> pulumi.Output[_T]:
+        """The answer, once inputs and settings are known; until then an unknown."""
+        # A secret key makes no secret of what it is asked for.
+        config = pulumi.Output.unsecret(pulumi.Output.from_input(_config(opts)))
+        # In a thread, so that nothing else waits for the vendor.
+        return pulumi.Output.all(config, inputs).apply(
+            lambda known: asyncio.to_thread(self._answer, *known)
+        )
+
+    def _answer(self, config: Any, inputs: Properties) -> _T:
+        given = {name: value for name, value in inputs.items() if value is not None}
+        provider = self._provider()
+        provider.settings = Settings(config)
+        try:
+            region = given.pop(REGION.name, None) or _default_region(provider)
+            return self._ask(provider.connect(region, Call(), Deadline(_SECONDS)), given)
+        except Exception as error:  # noqa: BLE001 - as in a hook: an SDK's may hold anything
+            failure = engine.as_error(error)
+        raise LookUpFailed(f"cannot look up {self._title}: {failure}")
+
+
+class _StackConfig:
+    """The stack's configuration, as a provider process without settings of its own is given it."""
+
+    def get(self, key: str) -> object:
+        return stack_config.get_config(key)
+
+
+def _config(opts: pulumi.InvokeOptions | None) -> Any:
+    """What a resource with these options would be given: a mapping of inputs, or the stack's."""
+    provider = opts.provider if opts else None
+    if provider is None and opts and opts.parent:
+        provider = opts.parent.get_provider("pulumi-python:index:Lookup")
+    if provider is None:
+        return _StackConfig()
+    if not isinstance(provider, Provider):
+        raise LookUpFailed("the provider of a lookup must be a pulumi_hybrid.Provider")
+    return dict(provider.configuration)
+
+
+def _default_region(provider: Lifecycle) -> str:
+    setting = provider.cloud.region
+    region = provider.settings.get(setting)
+    if not region:
+        raise Misconfigured(f"region: is not set. Give it, {setting.how_to_set}")
+    return region
