@@ -3,13 +3,14 @@ PYTHON ?= python3
 VENV := .venv
 BIN := $(VENV)/bin
 
-.PHONY: help demo play engine test test-all lint types docs format build clean
+.PHONY: help demo play engine test test-all bench lint types docs format build clean
 
 help:
 	@echo "make demo    see a register code made by a real pulumi up, without an account"
 	@echo "make play    the same, then a shell to go on in"
 	@echo "make test    everything that CI runs"
 	@echo "make test-all  the same, all of the matrices of faults and kills, every Python"
+	@echo "make bench   what it costs beside the engine and the vendors; takes minutes"
 	@echo "make lint    ruff;  make types  mypy;  make format  ruff, writing"
 	@echo "make docs    the pages as a site, in .site"
 	@echo "make engine  find or build the Pulumi engine"
@@ -34,6 +35,9 @@ test: $(VENV)/.ready
 test-all: $(VENV)/.ready
 	@$(BIN)/nox
 	@$(BIN)/nox --session matrix unit
+
+bench: $(VENV)/.ready
+	@$(BIN)/python -m tools.bench
 
 lint types docs: $(VENV)/.ready
 	@$(BIN)/nox --session $@

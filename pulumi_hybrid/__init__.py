@@ -16,22 +16,25 @@ Importing this package imports no vendor SDK: that happens in the provider proce
 call that needs one.
 """
 
+from __future__ import annotations
+
+from importlib import import_module
+from typing import TYPE_CHECKING, Any
+
 from pulumi_hybrid import alicloud, tencentcloud
-from pulumi_hybrid.enrollment import (
-    AlicloudEnrollment,
-    Enrollment,
-    TencentcloudEnrollment,
-)
 from pulumi_hybrid.errors import Error
-from pulumi_hybrid.provider import (
-    AlicloudAssumeRole,
-    AlicloudAssumeRoleWithOidc,
-    AlicloudConfig,
-    Provider,
-    TencentcloudAssumeRole,
-    TencentcloudAssumeRoleWithWebIdentity,
-    TencentcloudConfig,
-)
+
+if TYPE_CHECKING:
+    from pulumi_hybrid.enrollment import AlicloudEnrollment, Enrollment, TencentcloudEnrollment
+    from pulumi_hybrid.provider import (
+        AlicloudAssumeRole,
+        AlicloudAssumeRoleWithOidc,
+        AlicloudConfig,
+        Provider,
+        TencentcloudAssumeRole,
+        TencentcloudAssumeRoleWithWebIdentity,
+        TencentcloudConfig,
+    )
 
 __version__ = "0.1.0"
 
@@ -51,3 +54,11 @@ __all__ = [
     "alicloud",
     "tencentcloud",
 ]
+
+
+def __getattr__(name: str) -> Any:
+    """What few programs have is imported where it is asked for: explicit providers, enrollments."""
+    if name not in __all__:
+        raise AttributeError(f"module {__name__!r} has no attribute {name!r}")
+    module = "enrollment" if name.endswith("Enrollment") else "provider"
+    return getattr(import_module(f"pulumi_hybrid.{module}"), name)

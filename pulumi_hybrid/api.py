@@ -17,7 +17,7 @@ from pulumi_hybrid.pace import wait_for_turn
 from pulumi_hybrid.retry import repeat
 
 
-@dataclass(frozen=True)
+@dataclass(eq=False, repr=False)
 class Meaning:
     """What an error code means for the user.
 

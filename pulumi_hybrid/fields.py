@@ -35,7 +35,7 @@ class OnChange(Enum):
     """Nothing at the vendor's: the input tells this package what to do."""
 
 
-@dataclass(frozen=True, kw_only=True)
+@dataclass(kw_only=True, eq=False, repr=False)
 class Field:
     """One input.
 
@@ -109,7 +109,7 @@ class Field:
         return self.default if kept is None else kept
 
 
-@dataclass(frozen=True, kw_only=True)
+@dataclass(kw_only=True, eq=False, repr=False)
 class Text(Field):
     """Text of ``least`` to ``most`` characters.
 
@@ -141,7 +141,7 @@ class Text(Field):
         return None
 
 
-@dataclass(frozen=True, kw_only=True)
+@dataclass(kw_only=True, eq=False, repr=False)
 class Whole(Field):
     """A whole number.
 
@@ -184,7 +184,7 @@ class Whole(Field):
         return f" ({self.unit})" if self.unit else ""
 
 
-@dataclass(frozen=True, kw_only=True)
+@dataclass(kw_only=True, eq=False, repr=False)
 class Number(Field):
     """A number, fractions allowed, of at least ``least``."""
 
@@ -197,7 +197,7 @@ class Number(Field):
         return None
 
 
-@dataclass(frozen=True, kw_only=True)
+@dataclass(kw_only=True, eq=False, repr=False)
 class AddressRange(Field):
     """An IP address or a block in CIDR form; host bits may be set, as in the vendor's sample.
 
@@ -224,7 +224,7 @@ class AddressRange(Field):
         return value or None
 
 
-@dataclass(frozen=True, kw_only=True)
+@dataclass(kw_only=True, eq=False, repr=False)
 class Choice(Field):
     """One of a few words."""
 
@@ -234,7 +234,7 @@ class Choice(Field):
         return None if value in self.words else f"must be one of {', '.join(self.words)}"
 
 
-@dataclass(frozen=True, kw_only=True)
+@dataclass(kw_only=True, eq=False, repr=False)
 class Flag(Field):
     """True or false."""
 
@@ -242,7 +242,7 @@ class Flag(Field):
         return None if isinstance(value, bool) else "must be true or false"
 
 
-@dataclass(frozen=True, kw_only=True)
+@dataclass(kw_only=True, eq=False, repr=False)
 class Moment(Field):
     """A point in time, RFC 3339."""
 
@@ -256,7 +256,7 @@ class Moment(Field):
         return None
 
 
-@dataclass(frozen=True, kw_only=True)
+@dataclass(kw_only=True, eq=False, repr=False)
 class Structure(Field):
     """A mapping with fields of its own."""
 
@@ -300,7 +300,7 @@ class Structure(Field):
         }
 
 
-@dataclass(frozen=True, kw_only=True)
+@dataclass(kw_only=True, eq=False, repr=False)
 class Json(Field):
     """A JSON object, as a mapping or as text: kept as the program gives it, compared as JSON.
 
@@ -350,7 +350,7 @@ def _without_floats(value: Any) -> Any:
     return value
 
 
-@dataclass(frozen=True, kw_only=True)
+@dataclass(kw_only=True, eq=False, repr=False)
 class Many(Field):
     """A list of one kind of thing; its order means nothing.
 
@@ -383,7 +383,7 @@ MADE_UP_DIGITS = 7
 """Hex digits at the end of a made-up name."""
 
 
-@dataclass(frozen=True, kw_only=True)
+@dataclass(kw_only=True, eq=False, repr=False)
 class AutoName(Text):
     """A name that is made up where the program gives none: the resource's, and hex digits."""
 
@@ -401,7 +401,7 @@ class AutoName(Text):
         return stem[: self.most - MADE_UP_DIGITS - 1].strip("-") or "resource"
 
 
-@dataclass(frozen=True, kw_only=True)
+@dataclass(kw_only=True, eq=False, repr=False)
 class Tags(Field):
     """A mapping of tag keys to values.
 

@@ -8,7 +8,6 @@ lost between the vendor's answer and the state.
 
 from __future__ import annotations
 
-import inspect
 from abc import ABC, abstractmethod
 from collections.abc import Callable, Mapping, Sequence
 from contextlib import suppress
@@ -639,8 +638,6 @@ class LifecycleResource(Resource):
     def __init_subclass__(cls, *, module: str, name: str) -> None:
         super().__init_subclass__(module=module, name=name)
         cls.pulumi_type = f"pulumi-python:{cls._resource_type_name}"
-        # As text, pulumi would evaluate them anew for each resource: a third of a program's time.
-        cls.__annotations__ = inspect.get_annotations(cls, eval_str=True)
 
     def __init__(
         self,
@@ -660,18 +657,32 @@ class LifecycleResource(Resource):
         for name in provider.secrets:
             setattr(self, name, pulumi.Output.secret(getattr(self, name)))
 
-    def _command(
-        self, write: Callable[[str, str, str], str], *parts: pulumi.Output[Any]
-    ) -> pulumi.Output[str | None]:
-        """A register command, for who asks: in state it would be one more copy of the secret.
 
-        Args:
-            write: makes it of region, id and code.
-            parts: these three; without a code there is no command.
-        """
+class _RegisterCommand:
+    def __init__(self, write: Callable[[str, str, str], str], id: str, code: str) -> None:
+        self._write, self._parts = write, (REGION.name, id, code)
+
+    def __get__(self, resource: LifecycleResource | None, kind: Any = None) -> Any:
+        if resource is None:
+            return self
 
         def written(known: Sequence[Any]) -> str | None:
             region, id, code = known
-            return None if code is None else write(region, id, code)
+            return None if code is None else self._write(region, id, code)
 
+        parts = [getattr(resource, name) for name in self._parts]
         return pulumi.Output.secret(pulumi.Output.all(*parts).apply(written))
+
+
+def register_command(write: Callable[[str, str, str], str], *, id: str, code: str) -> Any:
+    """A register command, an Output that is made where a program asks for it.
+
+    Most programs ask for one of two or for none, and in state it would be one more copy of the
+    code.
+
+    Args:
+        write: makes it of region, id and code.
+        id: the output that is the id.
+        code: the output that is the code; where there is none, there is no command.
+    """
+    return _RegisterCommand(write, id, code)

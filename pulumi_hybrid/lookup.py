@@ -21,7 +21,6 @@ from pulumi_hybrid.engine import Call
 from pulumi_hybrid.errors import LookUpFailed, Misconfigured
 from pulumi_hybrid.fields import REGION
 from pulumi_hybrid.lifecycle import Lifecycle, Properties
-from pulumi_hybrid.provider import Provider
 from pulumi_hybrid.settings import Settings
 
 _SECONDS = 60.0
@@ -92,6 +91,9 @@ class _StackConfig:
 
 def _config(opts: pulumi.InvokeOptions | None) -> Any:
     """What a resource with these options would be given: a mapping of inputs, or the stack's."""
+    # Few programs have an explicit provider.
+    from pulumi_hybrid.provider import Provider
+
     provider = opts.provider if opts else None
     if provider is None and opts and opts.parent:
         provider = opts.parent.get_provider("pulumi-python:index:Lookup")

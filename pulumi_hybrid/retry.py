@@ -3,19 +3,19 @@
 from __future__ import annotations
 
 from collections.abc import Callable
-from typing import TypeVar
-
-from tenacity import RetryCallState, Retrying, retry_if_exception, wait_random_exponential
+from typing import TYPE_CHECKING, TypeVar
 
 from pulumi_hybrid.clock import Deadline
 from pulumi_hybrid.engine import Call
 from pulumi_hybrid.errors import Ambiguous, Error, NotSent, Throttled, Transient
 
+if TYPE_CHECKING:
+    from tenacity import RetryCallState
+
 _T = TypeVar("_T")
 
 _MOST_TRIES = 5
 """For what is not throttling: a fault that lasts is the user's to know soon."""
-_backoff = wait_random_exponential(multiplier=0.5, max=10)
 
 
 def repeat(send: Callable[[], _T], *, call: Call, deadline: Deadline, repeatable: bool) -> _T:
@@ -34,6 +34,10 @@ def repeat(send: Callable[[], _T], *, call: Call, deadline: Deadline, repeatable
     Raises:
         Error: what the last try raised, with the number of tries where there were several.
     """
+    # Only a provider's process needs it.
+    from tenacity import Retrying, retry_if_exception, wait_random_exponential
+
+    backoff = wait_random_exponential(multiplier=0.5, max=10)
 
     def worth_another_try(error: BaseException) -> bool:
         if isinstance(error, (Throttled, NotSent)):
@@ -41,7 +45,7 @@ def repeat(send: Callable[[], _T], *, call: Call, deadline: Deadline, repeatable
         return repeatable and isinstance(error, (Transient, Ambiguous))
 
     def pause(state: RetryCallState) -> float:
-        return max(_backoff(state), getattr(_error(state), "pause", 0.0))
+        return max(backoff(state), getattr(_error(state), "pause", 0.0))
 
     def enough(state: RetryCallState) -> bool:
         if call.abandoned or deadline.left < state.upcoming_sleep:

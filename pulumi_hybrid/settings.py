@@ -20,7 +20,7 @@ from typing import Protocol
 from pulumi_hybrid.errors import Misconfigured
 
 
-@dataclass(frozen=True)
+@dataclass(eq=False, repr=False)
 class Setting:
     """One value that a user can set.
 
@@ -53,7 +53,7 @@ class _Config(Protocol):
     def get(self, key: str) -> object: ...
 
 
-@dataclass(frozen=True)
+@dataclass(eq=False, repr=False)
 class Role:
     """The settings of a role that another identity takes on.
 
@@ -72,7 +72,7 @@ class Role:
     policy: Setting
 
 
-@dataclass(frozen=True)
+@dataclass(eq=False, repr=False)
 class WebIdentity:
     """The settings of a role that a token of an OIDC identity provider takes on.
 
@@ -93,7 +93,7 @@ class WebIdentity:
     seconds: Setting
 
 
-@dataclass(frozen=True)
+@dataclass(eq=False, repr=False)
 class Cloud:
     """What is set for one vendor.
 

@@ -7,7 +7,8 @@ ours: the SDK's options for them do nothing.
 from __future__ import annotations
 
 import threading
-from collections.abc import Mapping
+from collections.abc import Iterator, Mapping
+from contextlib import contextmanager
 from dataclasses import dataclass
 from functools import partial
 from typing import Any
@@ -66,7 +67,7 @@ COMMON_MEANINGS: Mapping[str, Meaning] = {
 """What every product of the vendor may answer."""
 
 
-@dataclass(frozen=True)
+@dataclass(eq=False, repr=False)
 class Product:
     """One of the vendor's APIs.
 
@@ -120,6 +121,7 @@ class AlicloudApi(Api):
         self.region = region
         self._version = product.version
         self._everywhere = {} if product.host else {"RegionId": region}
+        self._session = session
         self._client = session.client(product, region)
         self._answer_seconds = min(
             connection.ANSWER_SECONDS, call.timeout or connection.ANSWER_SECONDS
@@ -149,7 +151,8 @@ class AlicloudApi(Api):
             read_timeout=milliseconds,
         )
         try:
-            answer = self._client.call_api(params, request, runtime)
+            with self._session.alone_at_first(self._client):
+                answer = self._client.call_api(params, request, runtime)
         except AlibabaCloudException as error:
             raise self._failure(title, error) from None
         except Exception as error:  # noqa: BLE001 - whatever the connection or the body made of it
@@ -195,7 +198,9 @@ class Session:
         self.keys = keys
         self._endpoint = connection.endpoint(ALICLOUD, settings)
         self._clients: dict[tuple[Product, str], Any] = {}
+        self._connected: set[Any] = set()
         self._lock = threading.Lock()
+        self._connecting = threading.Lock()
 
     def client(self, product: Product, region: str) -> Any:
         """The SDK's client."""
@@ -204,6 +209,21 @@ class Session:
             if key not in self._clients:
                 self._clients[key] = self._new_client(product, region)
             return self._clients[key]
+
+    @contextmanager
+    def alone_at_first(self, client: Any) -> Iterator[None]:
+        """Let a client's first request pass before the others.
+
+        The SDK keeps its connections in a pool that it makes with the first request, and makes
+        several, of which all but one are lost, where several are the first.
+        """
+        if client not in self._connected:
+            with self._connecting:
+                if client not in self._connected:
+                    yield
+                    self._connected.add(client)
+                    return
+        yield
 
     def _new_client(self, product: Product, region: str) -> Any:
         from alibabacloud_ecs20140526.client import Client

@@ -29,7 +29,13 @@ from pulumi_hybrid.fields import (
     Text,
     Whole,
 )
-from pulumi_hybrid.lifecycle import Lifecycle, LifecycleResource, Made, Properties
+from pulumi_hybrid.lifecycle import (
+    Lifecycle,
+    LifecycleResource,
+    Made,
+    Properties,
+    register_command,
+)
 from pulumi_hybrid.listing import Page, listing_of, pages_of
 from pulumi_hybrid.lookup import Lookup
 from pulumi_hybrid.rotation import ROTATE_BEFORE_HOURS, rotation_reasons
@@ -361,6 +367,19 @@ def _tag_list(tags: Mapping[str, str]) -> list[dict[str, str]]:
     return [{"Key": key, "Value": text} for key, text in tags.items()]
 
 
+def _linux_command(region: str, id: str, code: str) -> str:
+    named = {"--RegionId": region, "--ActivationCode": code, "--ActivationId": id}
+    arguments = [word for argument in named.items() for word in argument]
+    return shlex.join(["aliyun-service", "--register", *arguments])
+
+
+def _windows_command(region: str, id: str, code: str) -> str:
+    return (
+        "aliyun_agent_latest_setup.exe /S --register "
+        f'--RegionId="{region}" --ActivationCode="{code}" --ActivationId="{id}"'
+    )
+
+
 class Activation(LifecycleResource, module="alicloud/ecs", name="Activation"):
     """A code with which machines outside Alibaba Cloud register as managed instances.
 
@@ -428,6 +447,12 @@ class Activation(LifecycleResource, module="alicloud/ecs", name="Activation"):
     disabled: pulumi.Output[bool]
     registered_count: pulumi.Output[int]
     deregistered_count: pulumi.Output[int]
+    linux_register_command: pulumi.Output[str | None] = register_command(
+        _linux_command, id="activation_id", code="activation_code"
+    )
+    windows_register_command: pulumi.Output[str | None] = register_command(
+        _windows_command, id="activation_id", code="activation_code"
+    )
 
     def __init__(
         self,
@@ -465,16 +490,6 @@ class Activation(LifecycleResource, module="alicloud/ecs", name="Activation"):
             opts,
         )
 
-    @property
-    def linux_register_command(self) -> pulumi.Output[str | None]:  # noqa: D102
-        return self._command(_linux_command, self.region, self.activation_id, self.activation_code)
-
-    @property
-    def windows_register_command(self) -> pulumi.Output[str | None]:  # noqa: D102
-        return self._command(
-            _windows_command, self.region, self.activation_id, self.activation_code
-        )
-
     @staticmethod
     def get(
         resource_name: str,
@@ -496,19 +511,6 @@ class Activation(LifecycleResource, module="alicloud/ecs", name="Activation"):
         """
         existing = pulumi.ResourceOptions.merge(opts, pulumi.ResourceOptions(id=id))
         return Activation(resource_name, existing, region=region)
-
-
-def _linux_command(region: str, id: str, code: str) -> str:
-    named = {"--RegionId": region, "--ActivationCode": code, "--ActivationId": id}
-    arguments = [word for argument in named.items() for word in argument]
-    return shlex.join(["aliyun-service", "--register", *arguments])
-
-
-def _windows_command(region: str, id: str, code: str) -> str:
-    return (
-        "aliyun_agent_latest_setup.exe /S --register "
-        f'--RegionId="{region}" --ActivationCode="{code}" --ActivationId="{id}"'
-    )
 
 
 @dataclass(frozen=True)

@@ -143,7 +143,7 @@ _MEANINGS = {
 }
 
 
-@dataclass(frozen=True)
+@dataclass(eq=False, repr=False)
 class _OrderStatus:
     """One number of the vendor's.
 

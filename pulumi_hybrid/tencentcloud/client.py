@@ -25,7 +25,7 @@ from pulumi_hybrid.settings import TENCENTCLOUD, TENCENTCLOUD_DOMAIN, Settings
 from pulumi_hybrid.tencentcloud import credentials
 
 
-@dataclass(frozen=True)
+@dataclass(eq=False, repr=False)
 class Product:
     """One of the vendor's APIs.
 

@@ -27,7 +27,13 @@ from pulumi_hybrid.fields import (
     Text,
     Whole,
 )
-from pulumi_hybrid.lifecycle import Lifecycle, LifecycleResource, Made, Properties
+from pulumi_hybrid.lifecycle import (
+    Lifecycle,
+    LifecycleResource,
+    Made,
+    Properties,
+    register_command,
+)
 from pulumi_hybrid.listing import Page, listing_of, pages_of
 from pulumi_hybrid.lookup import Lookup
 from pulumi_hybrid.rotation import ROTATE_BEFORE_HOURS, rotation_reasons
@@ -289,6 +295,15 @@ def _properties(code: dict[str, Any]) -> Properties:
     }
 
 
+def _linux_command(region: str, id: str, value: str) -> str:
+    return shlex.join(["/usr/local/qcloud/tat_agent/tat_agent", "register", region, id, value])
+
+
+def _windows_command(region: str, id: str, value: str) -> str:
+    agent = r"C:\Program Files\QCloud\tat_agent\tat_agent.exe"
+    return subprocess.list2cmdline([agent, "register", region, id, value])
+
+
 class RegisterCode(LifecycleResource, module="tencentcloud/tat", name="RegisterCode"):
     """A code with which machines outside Tencent Cloud register for Automation Tools.
 
@@ -345,6 +360,12 @@ class RegisterCode(LifecycleResource, module="tencentcloud/tat", name="RegisterC
     expired_time: pulumi.Output[str | None]
     enabled: pulumi.Output[bool]
     registered_count: pulumi.Output[int]
+    linux_register_command: pulumi.Output[str | None] = register_command(
+        _linux_command, id="register_code_id", code="register_code_value"
+    )
+    windows_register_command: pulumi.Output[str | None] = register_command(
+        _windows_command, id="register_code_id", code="register_code_value"
+    )
 
     def __init__(
         self,
@@ -378,18 +399,6 @@ class RegisterCode(LifecycleResource, module="tencentcloud/tat", name="RegisterC
             opts,
         )
 
-    @property
-    def linux_register_command(self) -> pulumi.Output[str | None]:  # noqa: D102
-        return self._command(
-            _linux_command, self.region, self.register_code_id, self.register_code_value
-        )
-
-    @property
-    def windows_register_command(self) -> pulumi.Output[str | None]:  # noqa: D102
-        return self._command(
-            _windows_command, self.region, self.register_code_id, self.register_code_value
-        )
-
     @staticmethod
     def get(
         resource_name: str,
@@ -411,15 +420,6 @@ class RegisterCode(LifecycleResource, module="tencentcloud/tat", name="RegisterC
         """
         existing = pulumi.ResourceOptions.merge(opts, pulumi.ResourceOptions(id=id))
         return RegisterCode(resource_name, existing, region=region)
-
-
-def _linux_command(region: str, id: str, value: str) -> str:
-    return shlex.join(["/usr/local/qcloud/tat_agent/tat_agent", "register", region, id, value])
-
-
-def _windows_command(region: str, id: str, value: str) -> str:
-    agent = r"C:\Program Files\QCloud\tat_agent\tat_agent.exe"
-    return subprocess.list2cmdline([agent, "register", region, id, value])
 
 
 @dataclass(frozen=True)

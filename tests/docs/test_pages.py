@@ -127,7 +127,7 @@ def test_every_output_stands_in_the_page_and_says_whether_it_is_secret(
     kind: type[LifecycleResource],
 ) -> None:
     provider, _ = RESOURCES[kind]
-    commands = {name for name, value in vars(kind).items() if isinstance(value, property)}
+    commands = {name for name in kind.__annotations__ if name.endswith("_register_command")}
     rows = _rows(_section(_page_of(kind), "Outputs"))
     assert set(rows) == {provider.id_output, *provider.outputs, *provider.secrets, *commands}
     secret = {name for name, (what,) in rows.items() if "**secret**" in what}

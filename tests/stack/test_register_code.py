@@ -163,6 +163,26 @@ def test_what_happens_outside_is_seen_by_refresh(stack: Stack) -> None:
     }
 
 
+def test_refresh_of_many_is_a_page_for_a_hundred(stack: Stack) -> None:
+    stack.program(
+        """
+        for number in range(200):
+            tat.RegisterCode(f"code-{number}")
+        """
+    )
+    stack.cloud.settings(rate_limit=20)
+    stack.up()
+    assert {request["error_code"] for request in stack.cloud.requests()} == {None}
+    gone = stack.export()["code-150"]["id"]
+    stack.cloud.call("tat", "2020-10-28", "DeleteRegisterCodes", {"RegisterCodeIds": [gone]})
+    before = len(stack.cloud.requests())
+    stack.refresh()
+    # The first one and the one that is gone by their ids.
+    assert len(stack.cloud.requests()) - before <= 2 + 2
+    assert set(stack.export()) >= {"code-0", "code-149", "code-151", "code-199"}
+    assert "code-150" not in stack.export()
+
+
 def test_rotation_replaces_a_code_near_its_end_and_a_used_up_one(stack: Stack) -> None:
     stack.program(
         """

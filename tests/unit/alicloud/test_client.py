@@ -1043,3 +1043,37 @@ def test_threads_of_one_key_do_not_mix_answers(vendor: Vendor) -> None:
         thread.join()
     assert wrong == []
     assert vendor.count(DESCRIBE) == 8
+
+
+def test_first_request_passes_before_the_others_even_after_one_that_failed(vendor: Vendor) -> None:
+    """Else the SDK makes a pool of connections for each, and loses all but one."""
+    settings = Settings(new_config(), {})
+    here = threading.Barrier(4)
+    at_once: list[int] = []
+    under_way: list[object] = []
+
+    def answer(request: requests.PreparedRequest) -> tuple[int, dict[str, str], str]:
+        under_way.append(request)
+        at_once.append(len(under_way))
+        # Those that are let through meanwhile arrive while this one is served.
+        threading.Event().wait(0.3)
+        under_way.pop()
+        if len(at_once) == 1:
+            raise requests.ConnectionError("reset")
+        return 200, {}, json.dumps(listing())
+
+    def ask() -> None:
+        api = new_api(settings=settings)
+        here.wait(30)
+        api.call(DESCRIBE, {"ActivationId": "a"})
+
+    vendor.mock.add_callback(
+        responses.POST, f"https://{HOST}/", callback=answer, content_type="application/json"
+    )
+    threads = [threading.Thread(target=ask) for _ in range(4)]
+    for thread in threads:
+        thread.start()
+    for thread in threads:
+        thread.join()
+    assert at_once[:2] == [1, 1]
+    assert len(at_once) == 5

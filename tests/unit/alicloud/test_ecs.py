@@ -904,6 +904,24 @@ def test_create_for_an_engine_that_has_gone_deletes_the_activation(
 # read
 
 
+def test_refresh_of_several_asks_for_pages(engine: Engine, vendor: Vendor) -> None:
+    ids = [f"{number:08}-56F1-4FBC-9AB1-890F1234****" for number in range(52)]
+    items = [activation(ActivationId=id) for id in ids]
+    # By its id, and then by pages.
+    vendor.answers(DESCRIBE, listing(items[0]))
+    for page in (items[:50], items[50:]):
+        vendor.answers(DESCRIBE, {**listing(*page), "TotalCount": 52})
+    provider = new_provider()
+    for id in ids:
+        result = engine.read(provider, id, {**OUTPUTS, "activation_id": id}, INPUTS)
+        assert result.id == id
+    assert vendor.queries(DESCRIBE) == [
+        {"ActivationId": ids[0]},
+        {"PageNumber": "1", "PageSize": "50"},
+        {"PageNumber": "2", "PageSize": "50"},
+    ]
+
+
 def test_read_of_an_activation_as_it_was_changes_nothing(
     engine: Engine, vendor: Vendor, provider: ActivationProvider
 ) -> None:

@@ -778,6 +778,65 @@ def test_read_refused_says_what_to_do_and_does_not_take_the_code_for_gone(
     assert vendor.count(DESCRIBE) == 1
 
 
+def _has_ids(body: dict[str, Any]) -> bool:
+    return "RegisterCodeIds" in body
+
+
+def _has_page(body: dict[str, Any]) -> bool:
+    return not _has_ids(body)
+
+
+def test_refresh_of_several_asks_for_pages_and_for_what_they_do_not_show_by_its_id(
+    engine: Engine, vendor: Vendor, provider: RegisterCodeProvider
+) -> None:
+    ids = [f"{number:08}-418f-4a81-b32e-f8bc80eef678" for number in range(104)]
+    codes = [code_info(RegisterCodeId=id, RegisteredCount=7) for id in ids]
+    pages = [codes[:100], codes[100:103]]
+    for page in pages:
+        vendor.answers(DESCRIBE, served(TotalCount=103, RegisterCodeSet=page), where=_has_page)
+    vendor.answers(DESCRIBE, listing(codes[0]), listing(), where=_has_ids)
+    for id in ids[:103]:
+        result = engine.read(provider, id, {**OUTPUTS, "register_code_id": id}, INPUTS)
+        assert result.id == id
+    assert (
+        engine.read(provider, ids[103], {**OUTPUTS, "register_code_id": ids[103]}, INPUTS).id == ""
+    )
+    assert vendor.bodies(DESCRIBE) == [
+        {"RegisterCodeIds": [ids[0]]},
+        {"Offset": 0, "Limit": 100},
+        {"Offset": 100, "Limit": 100},
+        {"RegisterCodeIds": [ids[103]]},
+    ]
+
+
+def test_refresh_after_a_change_of_ours_trusts_no_page_from_before(
+    engine: Engine, vendor: Vendor, provider: RegisterCodeProvider
+) -> None:
+    vendor.answers(DESCRIBE, listing(code_info()), where=_has_page)
+    vendor.answers(DESCRIBE, listing(code_info()), where=_has_ids)
+    vendor.answers(DELETE, served())
+    for _ in range(3):
+        engine.read(provider, CODE_ID, OUTPUTS, INPUTS)
+    assert [_has_page(body) for body in vendor.bodies(DESCRIBE)] == [False, True]
+    engine.delete(provider, OTHER_ID, {**OUTPUTS, "register_code_id": OTHER_ID})
+    engine.read(provider, CODE_ID, OUTPUTS, INPUTS)
+    assert [_has_page(body) for body in vendor.bodies(DESCRIBE)] == [False, True, True]
+
+
+def test_get_and_what_was_just_made_are_asked_for_by_id_whatever_a_page_shows(
+    engine: Engine, vendor: Vendor, provider: RegisterCodeProvider
+) -> None:
+    vendor.answers(DESCRIBE, listing(code_info()), where=_has_page)
+    vendor.answers(DESCRIBE, listing(code_info()), where=_has_ids)
+    vendor.answers(CREATE, CREATED)
+    for _ in range(3):
+        engine.read(provider, CODE_ID, OUTPUTS, INPUTS)
+    pages = sum(map(_has_page, vendor.bodies(DESCRIBE)))
+    engine.read(provider, CODE_ID, None, INPUTS)
+    engine.create(provider, INPUTS)
+    assert sum(map(_has_page, vendor.bodies(DESCRIBE))) == pages
+
+
 def test_read_of_a_changed_code_brings_drift_and_the_next_diff_replaces(
     engine: Engine, vendor: Vendor, provider: RegisterCodeProvider
 ) -> None:
