@@ -31,6 +31,9 @@ nox.options.error_on_missing_interpreters = False
 # The properties are searched in full by the session `tests`.
 QUICK = ("--numprocesses=auto", "--quiet", "--hypothesis-profile=quick")
 ENGINE = (sys.executable, "tools/engine/install.py")
+# Each of the hundreds of processes that an engine starts would compile the package anew, where the
+# environment forbids Python to keep what it has compiled.
+COMPILE = ("-m", "compileall", "-q", "pulumi_hybrid")
 
 if shutil.which("pyenv"):
     # Its python3.X commands work only for the versions that are switched on.
@@ -79,6 +82,7 @@ def docs(session: nox.Session) -> None:
 def tests(session: nox.Session) -> None:
     """All tests, on the Python that make runs with and the newest releases of everything."""
     session.run(*ENGINE, external=True)
+    session.run(_tool("python"), *COMPILE, external=True)
     # The engine's tests also wait: two to a core are faster than one.
     workers = str(2 * (os.cpu_count() or 1))
     session.run(_tool("pytest"), "--numprocesses", workers, *session.posargs, external=True)
@@ -106,6 +110,7 @@ def oldest(session: nox.Session) -> None:
     pins = [re.sub(r">=([^,]+),.*", r"==\1", dependency) for dependency in oldest]
     session.install("--quiet", "--editable", ".[test]", *pins)
     session.run(*ENGINE, external=True)
+    session.run("python", *COMPILE)
     session.run("pytest", "tests/unit", "tests/stack/test_register_code.py", *QUICK)
 
 

@@ -165,3 +165,12 @@ def test_a_destroy_fails_where_it_is_told_to(stack: Stack) -> None:
     assert "Traceback" not in refusal.text
     assert any(machine in refusal.text for machine in joined)
     assert len(machines(stack)) == 4
+
+
+def test_a_lookup_that_is_refused_is_one_line(stack: Stack) -> None:
+    for form in ("get_register_codes()", "get_register_codes_output()"):
+        stack.cloud.fault("DescribeRegisterCodes", "error", code="UnauthorizedOperation")
+        stack.program(f"pulumi.export('codes', tat.{form})")
+        text = stack.preview(fails=True).text
+        assert "cannot look up register codes: the key may not do this." in text
+        assert "Traceback" not in text
