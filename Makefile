@@ -3,7 +3,7 @@ PYTHON ?= python3
 VENV := .venv
 BIN := $(VENV)/bin
 
-.PHONY: help demo play engine test test-all bench lint types format build clean
+.PHONY: help demo play engine test test-all bench lint types docs format build clean
 
 help:
 	@echo "make demo    see a register code made by a real pulumi up, without an account"
@@ -12,6 +12,7 @@ help:
 	@echo "make test-all  the same, all of the matrices of faults and kills, every Python"
 	@echo "make bench   what it costs beside the engine and the vendors; takes minutes"
 	@echo "make lint    ruff;  make types  mypy;  make format  ruff, writing"
+	@echo "make docs    the pages as a site, in .site"
 	@echo "make engine  find or build the Pulumi engine"
 	@echo "make build   wheel and sdist"
 
@@ -38,7 +39,7 @@ test-all: $(VENV)/.ready
 bench: $(VENV)/.ready
 	@$(BIN)/python -m tools.bench
 
-lint types: $(VENV)/.ready
+lint types docs: $(VENV)/.ready
 	@$(BIN)/nox --session $@
 
 format: $(VENV)/.ready
@@ -49,4 +50,4 @@ build: $(VENV)/.ready
 	@$(BIN)/nox --session build
 
 clean:
-	rm -rf $(VENV) .nox .demo dist .hypothesis .mypy_cache .pytest_cache .ruff_cache
+	rm -rf $(VENV) .nox .demo .site dist .hypothesis .mypy_cache .pytest_cache .ruff_cache

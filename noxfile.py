@@ -15,7 +15,15 @@ PYTHONS = ("3.10", "3.11", "3.12", "3.13")
 OLDEST_PYTHON, NEWEST_PYTHON = PYTHONS[0], PYTHONS[-1]
 
 # What is between the oldest and the newest is for `make test-all`.
-nox.options.sessions = ["lint", "types", "tests", "oldest", f"unit-{NEWEST_PYTHON}", "wheel"]
+nox.options.sessions = [
+    "lint",
+    "types",
+    "docs",
+    "tests",
+    "oldest",
+    f"unit-{NEWEST_PYTHON}",
+    "wheel",
+]
 nox.options.reuse_existing_virtualenvs = True
 # A Python that is not on this machine is said to be missing, and skipped.
 nox.options.error_on_missing_interpreters = False
@@ -51,6 +59,23 @@ def types(session: nox.Session) -> None:
     session.run(_tool("mypy"), external=True)
     for program in sorted(Path("examples").glob("**/__main__.py")):
         session.run(_tool("mypy"), str(program), external=True)
+
+
+@nox.session
+def docs(session: nox.Session) -> None:
+    """The pages as a site; whatever Sphinx warns of is an error."""
+    session.install("--quiet", "--editable", ".[docs]")
+    session.run(
+        "sphinx-build",
+        "-q",
+        "-W",
+        "--keep-going",
+        "-E",
+        "-d",
+        session.create_tmp(),
+        "docs",
+        ".site",
+    )
 
 
 @nox.session(venv_backend="none")

@@ -423,7 +423,8 @@ class Activation(LifecycleResource, module="alicloud/ecs", name="Activation"):
         disabled (bool): True once it was disabled.
         registered_count (int): machines that have ever registered; changes without a diff.
         deregistered_count (int): machines of those that are gone; changes without a diff.
-        And the inputs as they are in the cloud.
+
+    Every input is an output too, as it is in the cloud.
 
     Source:
         ECS CreateActivation, DescribeActivations, DisableActivation, DeleteActivation,

@@ -125,7 +125,7 @@ class Emulator:
 
     @property
     def url(self) -> str:
-        """`http://127.0.0.1:PORT`."""
+        """Where it listens, by loopback address and port."""
         if self._server is None:
             raise RuntimeError("the emulator is not running: use it in a with block, or start()")
         return self._server.url

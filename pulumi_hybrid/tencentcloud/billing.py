@@ -1116,7 +1116,8 @@ class Instance(LifecycleResource, module="tencentcloud/billing", name="Instance"
         status (str): ``NORMAL``, ``ISOLATED``; ``DELIVERED`` where no term shows; before the
             delivery the order's.
         expired_time (str): RFC 3339, of the instance that ends first; None where none shows.
-        And the inputs, renew_flag as it is in the cloud.
+
+    Every input is an output too, renew_flag as it is in the cloud.
 
     Source:
         Billing CreateInstance, DescribeDealsByCond, DescribeRenewInstances, SetRenewal,

@@ -340,7 +340,8 @@ class RegisterCode(LifecycleResource, module="tencentcloud/tat", name="RegisterC
         expired_time (str): RFC 3339, UTC; None where it is valid for ever.
         enabled (bool): False once it was disabled.
         registered_count (int): machines that have registered; changes without a diff.
-        And the inputs as they are in the cloud.
+
+    Every input is an output too, as it is in the cloud.
 
     Source:
         TAT CreateRegisterCode, DescribeRegisterCodes, DisableRegisterCodes, DeleteRegisterCodes,

@@ -1119,7 +1119,8 @@ class Instance(LifecycleResource, module="tencentcloud/tcr", name="Instance"):
         internal_endpoint (str): its IP address inside the vendor's network.
         created_at (str): RFC 3339.
         expired_at (str): RFC 3339; None where it is not prepaid.
-        And the inputs as they are in the cloud.
+
+    Every input is an output too, as it is in the cloud.
 
     Source:
         TCR CreateInstance, DescribeInstances, DescribeInstanceStatus, ModifyInstance,

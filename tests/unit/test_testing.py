@@ -125,6 +125,13 @@ def test_what_is_read_by_get_has_no_code() -> None:
     assert seen["linux_register_command"][0] is None
 
 
+def test_what_is_read_by_get_needs_no_inputs() -> None:
+    registry = _seen(lambda: tcr.Instance.get("r", "tcr-1"))
+    assert registry["registry_id"][0] == "tcr-1"
+    assert registry["status"][0] == "Running"
+    assert _seen(lambda: billing.Instance.get("r", "1"))["order_id"][0] == "1"
+
+
 def test_explicit_providers_and_other_resources_are_answered_too() -> None:
     def program() -> LifecycleResource:
         other = Provider("other", tencentcloud=TencentcloudConfig(region="ap-shanghai"))
