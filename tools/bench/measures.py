@@ -76,6 +76,7 @@ class Bench:
 
     def _row(self, measure: str, goal: str, figure: str, met: bool, others: str = "") -> None:
         self.rows.append(Row(measure, goal, figure, met, others))
+        print(f"  {measure}: {figure} ({goal}; {others})", file=sys.stderr, flush=True)
 
     def _ratio(self, measure: str, ours: float, other: float, most: float, others: str) -> None:
         ratio = ours / other
@@ -315,11 +316,9 @@ class Bench:
             self._grown("no-op", size, middle[codes], middle[null], asked)
         foreign, own = 50_000, 200
         with self._cloud() as cloud:
-            for _ in range(foreign // 2):
-                cloud.call(*_TAT)
+            _fill(cloud, foreign // 2)
             stack = self._filled(cloud, "ours", own)
-            for _ in range(foreign // 2):
-                cloud.call(*_TAT)
+            _fill(cloud, foreign // 2)
             before = len(cloud.requests())
             stack.refresh()
             asked = len(cloud.requests()) - before
@@ -376,6 +375,16 @@ class Bench:
             f"null {sizes['null']:.0f} B, usual {sizes['usual']:.0f} B",
         )
         self.growth.sort(key=lambda one: (one.size, _OPERATIONS.index(one.operation)))
+        for operation in _OPERATIONS:
+            grown = [one for one in self.growth if one.operation == operation]
+            ours, null = (grown[-1].ours / grown[0].ours, grown[-1].null / grown[0].null)
+            self._ratio(
+                f"growth of a {operation}, {grown[0].size} to {grown[-1].size}, over null's",
+                ours,
+                null,
+                1.10,
+                f"calls each {grown[0].calls:.3g} to {grown[-1].calls:.3g}",
+            )
 
     def _loop(self, cloud: Emulator, size: int) -> float:
         """Seconds that so many creates take the SDK in a plain loop."""
@@ -399,6 +408,19 @@ class Bench:
 
 
 _OPERATIONS = ("create", "no-op", "refresh", "destroy")
+
+
+def _fill(cloud: Emulator, count: int) -> None:
+    """So many register codes that are none of ours, put where the emulator keeps them."""
+    id = cloud.call(*_TAT)["RegisterCodeId"]
+    store = cloud._store
+    found = store.find("tat", "register_codes", id)
+    assert found is not None
+    codes, code = found
+    with store.transaction():
+        for _ in range(count - 1):
+            id = str(uuid.uuid4())
+            codes.add(id, {**code, "RegisterCodeId": id})
 
 
 def _made(cloud: Emulator, program: str, size: int) -> list[dict[str, Any]]:
