@@ -13,7 +13,7 @@ from pulumi_hybrid.engine import Call
 from pulumi_hybrid.errors import Answer, Expired, Refused
 from pulumi_hybrid.keys import Keys
 from pulumi_hybrid.listing import listing_of
-from pulumi_hybrid.pace import wait_for_turn
+from pulumi_hybrid.pace import turn
 from pulumi_hybrid.retry import repeat
 
 
@@ -93,8 +93,8 @@ class Api(ABC):
         title = f"{self._product} {action}"
 
         def send() -> dict[str, Any]:
-            wait_for_turn(self.account, title)
-            answer = self._signed(title, action, parameters)
+            with turn(self.account, title):
+                answer = self._signed(title, action, parameters)
             missing = [name for name in holding if not answer.get(name)]
             if missing:
                 id = str(answer.get(holding[0]) or "")

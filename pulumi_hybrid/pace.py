@@ -6,7 +6,8 @@ vendors' twenty requests a second.
 
 from __future__ import annotations
 
-from functools import cache
+from collections.abc import Iterator
+from contextlib import contextmanager
 from threading import Lock
 from typing import TYPE_CHECKING
 
@@ -22,20 +23,34 @@ _ONE_MS = 50
 _making = Lock()
 
 
-def wait_for_turn(account: str, action: str) -> None:
-    """Return when the account may call the action again.
+@contextmanager
+def turn(account: str, action: str) -> Iterator[None]:
+    """Wait until the account may call the action again; the request is made in the block.
+
+    The first one of all leaves late, since it opens a connection. So its turn counts once more from
+    its end on: else twenty others could follow it within a second.
 
     Args:
         account: the access key's id: the vendors count by account.
         action: the API action with its product.
     """
     with _making:
-        limiter = _limiter(account, action)
+        first = (account, action) not in _limiters
+        if first:
+            _limiters[account, action] = _new_limiter()
+        limiter = _limiters[account, action]
     limiter.try_acquire(action)
+    try:
+        yield
+    finally:
+        if first:
+            limiter.try_acquire(action)
 
 
-@cache
-def _limiter(account: str, action: str) -> Limiter:
+_limiters: dict[tuple[str, str], Limiter] = {}
+
+
+def _new_limiter() -> Limiter:
     from pyrate_limiter import Limiter, Rate
 
     # Without buffer_ms=0 the library waits 50 ms longer than it has to, each time.

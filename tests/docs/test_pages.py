@@ -344,6 +344,7 @@ def _options() -> set[str]:
         "--json",
         "--path",
         "--refresh",
+        "--run-program",
         "--secret",
         "--show-secrets",
         "--target-replace",
@@ -351,6 +352,7 @@ def _options() -> set[str]:
     }
     known |= {"--deregister"}  # aliyun-service's
     known |= {"--hypothesis-profile"}  # pytest's
+    known |= set(re.findall(r'"(--[a-z-]+)"', (ROOT / "tests/conftest.py").read_text()))
     for program in (doctor.main, emulator_main):
         with (
             redirect_stdout(StringIO()) as told,
