@@ -62,11 +62,16 @@ class Story:
     settings: Mapping[str, Any] = field(default_factory=dict)
     config: Mapping[str, Any] = field(default_factory=dict)
 
-    def begin(self, new_world: Callable[[type[Lifecycle]], World], before: Step) -> World:
-        """The world as it is before a step."""
+    def first_day(self, new_world: Callable[[type[Lifecycle]], World]) -> World:
+        """The world as it is before the first step."""
         world = new_world(self.provider)
         world.config = self.config
         world.cloud.settings(**self.settings)
+        return world
+
+    def begin(self, new_world: Callable[[type[Lifecycle]], World], before: Step) -> World:
+        """The world as it is before a step."""
+        world = self.first_day(new_world)
         for step in self.steps:
             step.before(world)
             if step is before:

@@ -284,8 +284,7 @@ def test_the_recorded_calls_are_those_that_are_made(
 ) -> None:
     made: dict[str, dict[str, Counter[str]]] = {}
     for story in STORIES:
-        world = new_world(story.provider)
-        world.cloud.settings(**story.settings)
+        world = story.first_day(new_world)
         for step in story.steps:
             step.before(world)
             before = len(world.cloud.requests())
