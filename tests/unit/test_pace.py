@@ -15,8 +15,12 @@ def _seconds(turns: int, account: str, action: str) -> float:
     return time.monotonic() - start
 
 
-def test_turns_are_a_twentieth_of_a_second_apart() -> None:
-    assert _seconds(9, uuid.uuid4().hex, "tat:DescribeRegisterCodes") >= 8 / 20
+def test_no_second_holds_more_than_twenty_turns() -> None:
+    assert _seconds(21, uuid.uuid4().hex, "tat:DescribeRegisterCodes") >= 1
+
+
+def test_turns_come_spread_over_the_second() -> None:
+    assert _seconds(9, uuid.uuid4().hex, "tat:DescribeRegisterCodes") >= 0.3
 
 
 def test_four_threads_share_one_pace() -> None:
@@ -31,7 +35,7 @@ def test_four_threads_share_one_pace() -> None:
         thread.start()
     for thread in threads:
         thread.join()
-    assert time.monotonic() - start >= 23 / 20
+    assert time.monotonic() - start >= 1
 
 
 def test_each_account_and_action_has_a_pace_of_its_own() -> None:
