@@ -5,11 +5,12 @@ from __future__ import annotations
 import threading
 from abc import ABC, abstractmethod
 from collections.abc import Callable, Mapping
+from dataclasses import dataclass
 from typing import Any, Generic, TypeVar
 
 from pulumi_hybrid.clock import Deadline
 from pulumi_hybrid.errors import Error, Misconfigured
-from pulumi_hybrid.settings import Cloud, Found, Key, Settings
+from pulumi_hybrid.settings import Cloud, Found, Key, Role, Settings, WebIdentity
 
 _S = TypeVar("_S")
 
@@ -144,6 +145,76 @@ class RoleKeys(Keys):
             self._until_renewal = Deadline(min(_RENEWED_AGAIN_AFTER, self._life.left))
         else:
             self._life, self._until_renewal = life, until_renewal
+
+
+_SESSION_NAME = "pulumi_hybrid"
+
+
+@dataclass(frozen=True)
+class Lender:
+    """How a vendor's Security Token Service lends a role's keys; AssumeRole itself is alike.
+
+    Attributes:
+        cloud: the vendor.
+        sts: asks it.
+        seconds: how long a key lasts where nothing is set.
+        action: the action that takes on a role with an OIDC token.
+        names: what that action calls the identity provider and the token.
+        key: what answers call a key's id, its secret and its token.
+        policy: writes a policy as AssumeRole takes it.
+    """
+
+    cloud: Cloud
+    sts: Sts
+    seconds: int
+    action: str
+    names: tuple[str, str]
+    key: tuple[str, str, str]
+    policy: Callable[[str], str] = str
+
+    def role(self, settings: Settings, base: Keys) -> Keys:
+        """The keys of the role that ``assumeRole`` names, else those that would take it on."""
+        role, named = self.cloud.role, settings.role(self.cloud)
+        if named is None:
+            return base
+        policy = settings.get(role.policy)
+        asked = {
+            "ExternalId": settings.get(role.external_id),
+            "Policy": self.policy(policy) if policy else None,
+        }
+        given = {name: value for name, value in asked.items() if value is not None}
+        session = self._session(settings, role, named.value) | given
+        return self._keys(session, lambda: self.sts(base, "AssumeRole", session))
+
+    def web_identity(self, settings: Settings) -> Keys:
+        """The keys of the role that an OIDC token takes on.
+
+        Raises:
+            Misconfigured: the role is not set, or there is no token.
+        """
+        identity = self.cloud.web_identity
+        session = self._session(settings, identity, settings.required(identity.arn))
+        provider = settings.required(identity.provider)
+        settings.token(identity)
+
+        def ask() -> Mapping[str, Any]:
+            # The file may hold another one by now.
+            named = dict(zip(self.names, (provider, settings.token(identity)), strict=True))
+            return self.sts(None, self.action, session | named)
+
+        return self._keys(session, ask)
+
+    def _session(self, settings: Settings, role: Role | WebIdentity, arn: str) -> dict[str, Any]:
+        return {
+            "RoleArn": arn,
+            "RoleSessionName": settings.get(role.session_name) or _SESSION_NAME,
+            "DurationSeconds": settings.seconds(role.seconds, self.seconds),
+        }
+
+    def _keys(self, session: Mapping[str, Any], ask: Callable[[], Mapping[str, Any]]) -> Keys:
+        return RoleKeys(
+            session["RoleArn"], session["DurationSeconds"], lambda: lent(ask(), *self.key)
+        )
 
 
 def lent(answer: Mapping[str, Any], *names: str) -> Key:

@@ -3,16 +3,12 @@
 from __future__ import annotations
 
 import logging
-from collections.abc import Callable, Mapping
+from collections.abc import Callable
 from typing import Any
 
 from pulumi_hybrid.errors import Misconfigured
-from pulumi_hybrid.keys import FoundKeys, GivenKey, Keys, RoleKeys, Sts, lent
+from pulumi_hybrid.keys import FoundKeys, GivenKey, Keys, Lender, Sts
 from pulumi_hybrid.settings import ALICLOUD, Key, Settings, expanded
-
-_SESSION_NAME = "pulumi_hybrid"
-_SESSION_SECONDS = 3600
-"""The vendor's own default; STS takes 900 to what the role allows, 43200 at most."""
 
 _PRINTING = (
     "alibabacloud-tea",
@@ -33,22 +29,15 @@ def keys(settings: Settings, sts: Sts) -> Keys:
     Raises:
         Misconfigured: half a key, one that cannot be a key, or none anywhere.
     """
-    base = _base(settings, sts)
-    role = ALICLOUD.role
-    named = settings.role(ALICLOUD)
-    if named is None:
-        return base
-    arn = named.value
-    seconds = settings.seconds(role.seconds, _SESSION_SECONDS)
-    parameters = {
-        "RoleArn": arn,
-        "RoleSessionName": settings.get(role.session_name) or _SESSION_NAME,
-        "DurationSeconds": seconds,
-        "ExternalId": settings.get(role.external_id),
-        "Policy": settings.get(role.policy),
-    }
-    given = {name: value for name, value in parameters.items() if value is not None}
-    return RoleKeys(arn, seconds, lambda: _lent(sts(base, "AssumeRole", given)))
+    lender = Lender(
+        ALICLOUD,
+        sts,
+        seconds=3600,
+        action="AssumeRoleWithOIDC",
+        names=("OIDCProviderArn", "OIDCToken"),
+        key=("AccessKeyId", "AccessKeySecret", "SecurityToken"),
+    )
+    return lender.role(settings, _base(settings, lender))
 
 
 def silence() -> None:
@@ -62,43 +51,20 @@ def silence() -> None:
         logging.getLogger(name).disabled = True
 
 
-def _base(settings: Settings, sts: Sts) -> Keys:
+def _base(settings: Settings, lender: Lender) -> Keys:
     source = settings.source(ALICLOUD)
     if source in (ALICLOUD.key_id, ALICLOUD.key_secret):
         key = settings.key(ALICLOUD)
         assert key
         return GivenKey(key)
     if source is ALICLOUD.web_identity.provider:
-        return _web_identity(settings, sts)
+        return lender.web_identity(settings)
     silence()
     if source is not None and source in (ALICLOUD.profile, ALICLOUD.profile_file):
         return _profile(settings)
     if source is ALICLOUD.instance_role:
         return _instance_role(settings.required(source))
     return _default_chain()
-
-
-def _web_identity(settings: Settings, sts: Sts) -> Keys:
-    identity = ALICLOUD.web_identity
-    arn = settings.required(identity.arn)
-    seconds = settings.seconds(identity.seconds, _SESSION_SECONDS)
-    settings.token(identity)
-
-    def lend() -> Key:
-        parameters = {
-            "OIDCProviderArn": settings.required(identity.provider),
-            "OIDCToken": settings.token(identity),
-            "RoleArn": arn,
-            "RoleSessionName": settings.get(identity.session_name) or _SESSION_NAME,
-            "DurationSeconds": seconds,
-        }
-        return _lent(sts(None, "AssumeRoleWithOIDC", parameters))
-
-    return RoleKeys(arn, seconds, lend)
-
-
-def _lent(answer: Mapping[str, Any]) -> Key:
-    return lent(answer, "AccessKeyId", "AccessKeySecret", "SecurityToken")
 
 
 def _profile(settings: Settings) -> Keys:

@@ -3,20 +3,17 @@
 from __future__ import annotations
 
 import threading
-from collections.abc import Mapping
+from functools import partial
 from typing import Any
 from urllib.parse import quote
 
 from pulumi_hybrid.errors import Misconfigured
-from pulumi_hybrid.keys import FoundKeys, GivenKey, Keys, RoleKeys, Sts, lent
+from pulumi_hybrid.keys import FoundKeys, GivenKey, Keys, Lender, Sts
 from pulumi_hybrid.settings import TENCENTCLOUD, Key, Settings
 
 _LONGEST_LOOK_UP = 5.0
 """Seconds for the whole chain: the SDK asks the instance metadata without a time limit, and off
 Tencent Cloud that host may swallow packets."""
-_SESSION_NAME = "pulumi_hybrid"
-_SESSION_SECONDS = 7200
-"""The SDK's own default; STS takes up to 43200."""
 
 
 def keys(settings: Settings, sts: Sts) -> Keys:
@@ -29,34 +26,27 @@ def keys(settings: Settings, sts: Sts) -> Keys:
     Raises:
         Misconfigured: half a key, one that cannot be a key, or none anywhere.
     """
-    base = _base(settings, sts)
-    role = TENCENTCLOUD.role
-    named = settings.role(TENCENTCLOUD)
-    if named is None:
-        return base
-    arn = named.value
-    seconds = settings.seconds(role.seconds, _SESSION_SECONDS)
-    policy = settings.get(role.policy)
-    parameters = {
-        "RoleArn": arn,
-        "RoleSessionName": settings.get(role.session_name) or _SESSION_NAME,
-        "DurationSeconds": seconds,
-        "ExternalId": settings.get(role.external_id),
+    lender = Lender(
+        TENCENTCLOUD,
+        sts,
+        seconds=7200,
+        action="AssumeRoleWithWebIdentity",
+        names=("ProviderId", "WebIdentityToken"),
+        key=("TmpSecretId", "TmpSecretKey", "Token"),
         # The vendor decodes it once more.
-        "Policy": quote(policy, safe="") if policy else None,
-    }
-    given = {name: value for name, value in parameters.items() if value is not None}
-    return RoleKeys(arn, seconds, lambda: _lent(sts(base, "AssumeRole", given)))
+        policy=partial(quote, safe=""),
+    )
+    return lender.role(settings, _base(settings, lender))
 
 
-def _base(settings: Settings, sts: Sts) -> Keys:
+def _base(settings: Settings, lender: Lender) -> Keys:
     source = settings.source(TENCENTCLOUD)
     if source in (TENCENTCLOUD.key_id, TENCENTCLOUD.key_secret):
         key = settings.key(TENCENTCLOUD)
         assert key
         return GivenKey(key)
     if source is TENCENTCLOUD.web_identity.provider:
-        return _web_identity(settings, sts)
+        return lender.web_identity(settings)
     if source is TENCENTCLOUD.instance_role:
         role = settings.required(TENCENTCLOUD.instance_role)
         found = _found(lambda: _cvm_role(role))
@@ -76,29 +66,6 @@ def _base(settings: Settings, sts: Sts) -> Keys:
             "instance's role and for TKE's OIDC variables"
         )
     return found
-
-
-def _web_identity(settings: Settings, sts: Sts) -> Keys:
-    identity = TENCENTCLOUD.web_identity
-    arn = settings.required(identity.arn)
-    seconds = settings.seconds(identity.seconds, _SESSION_SECONDS)
-    settings.token(identity)
-
-    def lend() -> Key:
-        parameters = {
-            "ProviderId": settings.required(identity.provider),
-            "WebIdentityToken": settings.token(identity),
-            "RoleArn": arn,
-            "RoleSessionName": settings.get(identity.session_name) or _SESSION_NAME,
-            "DurationSeconds": seconds,
-        }
-        return _lent(sts(None, "AssumeRoleWithWebIdentity", parameters))
-
-    return RoleKeys(arn, seconds, lend)
-
-
-def _lent(answer: Mapping[str, Any]) -> Key:
-    return lent(answer, "TmpSecretId", "TmpSecretKey", "Token")
 
 
 def _found(look: Any) -> Keys | None:
