@@ -31,6 +31,10 @@ nox.options.error_on_missing_interpreters = False
 # The properties are searched in full by the session `tests`.
 QUICK = ("--numprocesses=auto", "--quiet", "--hypothesis-profile=quick")
 ENGINE = (sys.executable, "tools/engine/install.py")
+# The session `wheel` runs these.
+EXAMPLES = tuple(
+    f"tests/stack/test_{name}.py" for name in ("examples", "stack_reference", "hybrid_fleet")
+)
 # Each of the hundreds of processes that an engine starts would compile the package anew, where the
 # environment forbids Python to keep what it has compiled.
 COMPILE = ("-m", "compileall", "-q", "pulumi_hybrid")
@@ -85,7 +89,10 @@ def tests(session: nox.Session) -> None:
     session.run(_tool("python"), *COMPILE, external=True)
     # The engine's tests also wait: two to a core are faster than one.
     workers = str(2 * (os.cpu_count() or 1))
-    session.run(_tool("pytest"), "--numprocesses", workers, *session.posargs, external=True)
+    others = (f"--ignore={path}" for path in EXAMPLES)
+    session.run(
+        _tool("pytest"), "--numprocesses", workers, *others, *session.posargs, external=True
+    )
 
 
 @nox.session(venv_backend="none")
@@ -116,11 +123,11 @@ def oldest(session: nox.Session) -> None:
 
 @nox.session
 def wheel(session: nox.Session) -> None:
-    """What a user installs holds all that it needs, and nothing else."""
+    """What a user installs holds all that it needs, and nothing else: the examples run on it."""
     build(session)
     (built,) = Path("dist").glob("*.whl")
     session.install("--quiet", "--force-reinstall", "--no-deps", str(built))
-    session.install("--quiet", str(built))
+    session.install("--quiet", f"{built}[test]")
     folder = session.create_tmp()
     with session.chdir(folder):
         session.run(
@@ -133,6 +140,8 @@ def wheel(session: nox.Session) -> None:
             "assert 'site-packages' in p.__file__, p.__file__",
         )
         session.run("python", "-m", "pulumi_hybrid.emulator", "--help", silent=True)
+    session.run(*ENGINE, external=True)
+    session.run("pytest", "--numprocesses=auto", "--quiet", *EXAMPLES)
 
 
 @nox.session

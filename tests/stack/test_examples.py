@@ -10,6 +10,8 @@ import pytest
 from tests.stack.conftest import ROOT, Stack
 
 EXAMPLES = sorted(path.parent for path in ROOT.glob("examples/*/Pulumi.yaml"))
+PARTS = sorted(path.parent for path in ROOT.glob("examples/*/*/Pulumi.yaml"))
+"""Programs of examples with several, which have tests of their own."""
 
 
 @pytest.mark.parametrize("example", EXAMPLES, ids=lambda example: example.name)
@@ -38,3 +40,16 @@ def test_an_example_runs_as_it_stands_and_as_a_template(stack: Stack, example: P
     shutil.copytree(example, project, dirs_exist_ok=True)
     stack.pulumi("stack", "init", "dev")
     stack.preview()
+
+
+@pytest.mark.parametrize("part", PARTS, ids=lambda part: f"{part.parent.name}-{part.name}")
+def test_each_part_of_an_example_is_a_template(stack: Stack, part: Path) -> None:
+    assert {path.name for path in part.iterdir()} >= {"README.md", "requirements.txt"}
+    project = stack.folder / "project"
+    shutil.rmtree(project)
+    project.mkdir()
+    stack.pulumi(
+        *("new", str(part), "--name=mine", "--stack=dev", "--yes", "--force"), "--generate-only"
+    )
+    assert (project / "Pulumi.yaml").read_text().startswith("name: mine\n")
+    assert (project / "__main__.py").read_text() == (part / "__main__.py").read_text()
