@@ -87,12 +87,12 @@ def tests(session: nox.Session) -> None:
     """All tests, on the Python that make runs with and the newest releases of everything."""
     session.run(*ENGINE, external=True)
     session.run(_tool("python"), *COMPILE, external=True)
-    # The engine's tests also wait: two to a core are faster than one.
+    # The engine's tests also wait: two to a core are faster than one. They are the slow ones, and
+    # together: whoever is done takes some of another's.
     workers = str(2 * (os.cpu_count() or 1))
+    pytest = (_tool("pytest"), "--numprocesses", workers, "--dist=worksteal")
     others = (f"--ignore={path}" for path in EXAMPLES)
-    session.run(
-        _tool("pytest"), "--numprocesses", workers, *others, *session.posargs, external=True
-    )
+    session.run(*pytest, *others, *session.posargs, external=True)
 
 
 @nox.session(venv_backend="none")
