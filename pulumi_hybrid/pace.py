@@ -14,10 +14,10 @@ from typing import TYPE_CHECKING
 if TYPE_CHECKING:
     from pyrate_limiter import Limiter
 
-_TWENTY_MS = 1015
+_TWENTY_MS = 1025
 """No more than twenty in so long, so that no second holds more whatever second one looks at: what
 is over a second absorbs what the network does to the spacing."""
-_ONE_MS = 45
+_ONE_MS = 50
 """Evenly spaced, and yet a little faster: a turn that comes late is made up for."""
 
 _making = Lock()
