@@ -47,7 +47,6 @@ class _Examined:
         keys: the keys in force.
         sts: asks the Security Token Service.
         host: whose clock is looked at, where no endpoint is set.
-        account: names the account in the answer of GetCallerIdentity.
         lists: by product and what is listed: calls an action that changes nothing.
     """
 

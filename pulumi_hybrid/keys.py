@@ -62,6 +62,9 @@ class GivenKey(Keys):
         return self._key
 
 
+STS_SECONDS = 60.0
+"""How long a Security Token Service may take, tries and pauses included: requests wait for it."""
+
 Sts = Callable[[Keys | None, str, Mapping[str, Any]], Mapping[str, Any]]
 """Asks a vendor's Security Token Service to do an action, and gives what it answers; the request is
 signed with these keys, or not at all."""

@@ -20,7 +20,7 @@ from pulumi_hybrid.api import Api, Meaning
 from pulumi_hybrid.clock import Deadline
 from pulumi_hybrid.engine import Call
 from pulumi_hybrid.errors import Answer, Error, Expired, Throttled, Transient
-from pulumi_hybrid.keys import Keys, Sessions
+from pulumi_hybrid.keys import STS_SECONDS, Keys, Sessions
 from pulumi_hybrid.settings import ALICLOUD, Settings
 
 _KEY = f"{ALICLOUD.key_id.key} or {ALICLOUD.key_id.environment[0]}"
@@ -276,7 +276,6 @@ _STS_MEANINGS = {
     "NoPermission": Meaning(_ROLE),
     "Forbidden": Meaning(_ROLE),
 }
-_STS_SECONDS = 60.0
 
 
 def ask_sts(
@@ -300,7 +299,7 @@ def ask_sts(
         settings,
         meanings=_STS_MEANINGS,
         call=Call(),
-        deadline=Deadline(_STS_SECONDS),
+        deadline=Deadline(STS_SECONDS),
         product=STS,
         session=Session(settings, keys),
     )

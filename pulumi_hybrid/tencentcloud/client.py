@@ -20,7 +20,7 @@ from pulumi_hybrid.api import Api, Meaning
 from pulumi_hybrid.clock import Deadline
 from pulumi_hybrid.engine import Call
 from pulumi_hybrid.errors import Answer, Error, Expired, Misconfigured, Throttled, Transient
-from pulumi_hybrid.keys import Keys, Sessions
+from pulumi_hybrid.keys import STS_SECONDS, Keys, Sessions
 from pulumi_hybrid.settings import TENCENTCLOUD, TENCENTCLOUD_DOMAIN, Settings
 from pulumi_hybrid.tencentcloud import credentials
 
@@ -311,7 +311,6 @@ _STS_MEANINGS = {
         f"its account; check {TENCENTCLOUD.role.external_id.key} too."
     ),
 }
-_STS_SECONDS = 60.0
 _STS_REGION = "ap-guangzhou"
 """One service for all regions, but a region must be there."""
 
@@ -338,7 +337,7 @@ def ask_sts(
         settings,
         meanings=_STS_MEANINGS,
         call=Call(),
-        deadline=Deadline(_STS_SECONDS),
+        deadline=Deadline(STS_SECONDS),
         session=Session(settings, keys),
     )
     return api.call(action, parameters, holding=(holding,))
