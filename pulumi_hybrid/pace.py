@@ -1,57 +1,93 @@
-"""No more requests than the vendor takes: one limiter an account and action, for the whole process.
+"""No more requests than the vendor takes: twenty a second of an account and action, in a process.
 
-The engine runs four hooks at once in one provider process, and four threads are faster than the
-vendors' twenty requests a second.
+The engine runs four hooks at once in one provider process, and four threads are faster than that.
+
+The vendor counts requests when they arrive, not when they leave: one that opens a connection first
+arrives much later than its turn was, and twenty others that left a second after it would find it in
+their own second. A token bucket does not know that. So a turn keeps how late its request may have
+arrived, which its answer tells, and the twentieth after it waits for as long.
 """
 
 from __future__ import annotations
 
+import time
+from collections import deque
 from collections.abc import Iterator
 from contextlib import contextmanager
 from threading import Lock
-from typing import TYPE_CHECKING
 
-if TYPE_CHECKING:
-    from pyrate_limiter import Limiter
+_TURNS = 20
+_SECONDS = 1.01
+"""So long hold no more turns than that: a little longer than a second, for what no answer tells."""
+_BETWEEN = 0.025
+"""Seconds between two turns: half of what would spread them evenly, so that a late one is made up
+for, and a few are not held up; and no part of a second holds many more than its share."""
 
-_TWENTY_MS = 1025
-"""No more than twenty in so long, so that no second holds more whatever second one looks at: what
-is over a second absorbs what the network does to the spacing."""
-_ONE_MS = 50
-"""Evenly spaced, and yet a little faster: a turn that comes late is made up for."""
-
-_making = Lock()
+_MOST_LATE = 0.25
+"""Seconds beyond which an answer says more of the vendor's work than of the request's way."""
 
 
 @contextmanager
 def turn(account: str, action: str) -> Iterator[None]:
     """Wait until the account may call the action again; the request is made in the block.
 
-    The first one of all leaves late, since it opens a connection. So its turn counts once more from
-    its end on: else twenty others could follow it within a second.
-
     Args:
         account: the access key's id: the vendors count by account.
         action: the API action with its product.
     """
     with _making:
-        first = (account, action) not in _limiters
-        if first:
-            _limiters[account, action] = _new_limiter()
-        limiter = _limiters[account, action]
-    limiter.try_acquire(action)
+        pace = _paces.setdefault((account, action), _Pace())
+    own = pace.next()
     try:
         yield
     finally:
-        if first:
-            limiter.try_acquire(action)
+        pace.answered(own)
 
 
-_limiters: dict[tuple[str, str], Limiter] = {}
+class _Turn:
+    """A request's turn.
+
+    Attributes:
+        start: when it leaves.
+        took: seconds until its answer; None until then.
+    """
+
+    def __init__(self, start: float) -> None:
+        self.start = start
+        self.took: float | None = None
 
 
-def _new_limiter() -> Limiter:
-    from pyrate_limiter import Limiter, Rate
+class _Pace:
+    """The turns of one account and action."""
 
-    # Without buffer_ms=0 the library waits 50 ms longer than it has to, each time.
-    return Limiter([Rate(1, _ONE_MS), Rate(20, _TWENTY_MS)], buffer_ms=0)
+    def __init__(self) -> None:
+        self._lock = Lock()
+        self._turns: deque[_Turn] = deque(maxlen=_TURNS)
+        self._shortest = float("inf")
+
+    def next(self) -> _Turn:
+        with self._lock:
+            start = time.monotonic()
+            if self._turns:
+                start = max(start, self._turns[-1].start + _BETWEEN)
+            if len(self._turns) == _TURNS:
+                start = max(start, self._latest(self._turns[0]) + _SECONDS)
+            own = _Turn(start)
+            self._turns.append(own)
+        while (left := own.start - time.monotonic()) > 0:
+            time.sleep(left)
+        own.start = time.monotonic()
+        return own
+
+    def answered(self, own: _Turn) -> None:
+        own.took = time.monotonic() - own.start
+        self._shortest = min(self._shortest, own.took)
+
+    def _latest(self, turn: _Turn) -> float:
+        """When its request arrived at the latest, beside one that came through at once."""
+        late = 0 if turn.took is None else turn.took - self._shortest
+        return turn.start + min(late, _MOST_LATE)
+
+
+_making = Lock()
+_paces: dict[tuple[str, str], _Pace] = {}

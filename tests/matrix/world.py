@@ -330,8 +330,8 @@ def new_world(
         monkeypatch.setattr(module, "time", time)
     monkeypatch.setattr(listing, "_listings", {})
     monkeypatch.setattr(watch, "_watches", {})
-    monkeypatch.setattr(pace, "_ONE_MS", 1)
-    monkeypatch.setattr(pace, "_TWENTY_MS", 20)
+    monkeypatch.setattr(pace, "_BETWEEN", 0)
+    monkeypatch.setattr(pace, "_SECONDS", 0)
     monkeypatch.setattr(lifecycle, "_run", lifecycle._run)
 
     def world(provider: type[Lifecycle]) -> World:

@@ -23,7 +23,7 @@ from pulumi.dynamic.config import Config
 from pulumi_hybrid import pace
 from pulumi_hybrid.tencentcloud.tat import RegisterCodeProvider
 
-pace._INTERVAL_MS = 1
+pace._BETWEEN = pace._SECONDS = 0
 provider = RegisterCodeProvider()
 provider.configure(ConfigureRequest(Config({{}}, "load")))
 for _ in range({ROUNDS}):

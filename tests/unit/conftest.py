@@ -20,6 +20,7 @@ from pulumi.dynamic import CheckResult, CreateResult, DiffResult, ReadResult, Up
 from pulumi.runtime import rpc
 from pulumi.runtime.proto import engine_pb2, engine_pb2_grpc, provider_pb2, status_pb2
 
+from pulumi_hybrid import pace
 from pulumi_hybrid.alicloud import client as alicloud_client
 from pulumi_hybrid.engine import PROVIDER_KEY, Call, _engine
 from pulumi_hybrid.keys import Sessions
@@ -77,6 +78,14 @@ def _fresh_sessions(monkeypatch: pytest.MonkeyPatch) -> None:
     for client in (alicloud_client, tencentcloud_client):
         fresh = Sessions[Any](client.sessions._cloud, client._new_session)
         monkeypatch.setattr(client, "sessions", fresh)
+
+
+@pytest.fixture(autouse=True)
+def _no_pace(monkeypatch: pytest.MonkeyPatch) -> None:
+    """Vendors that take any number of requests a second; tests/unit/test_pace.py has real ones."""
+    monkeypatch.setattr(pace, "_paces", {})
+    monkeypatch.setattr(pace, "_BETWEEN", 0)
+    monkeypatch.setattr(pace, "_SECONDS", 0)
 
 
 class Clock:

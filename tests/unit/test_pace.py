@@ -1,37 +1,130 @@
 from __future__ import annotations
 
+import heapq
 import threading
 import time
 import uuid
-from contextlib import ExitStack
+from contextlib import AbstractContextManager, ExitStack
 
+import pytest
+from hypothesis import given
+from hypothesis import strategies as st
+
+from pulumi_hybrid import pace
 from pulumi_hybrid.pace import turn
 
+PER_SECOND = 20
+"""What the vendors take of an action."""
 
-def _seconds(turns: int, account: str, action: str) -> float:
-    start = time.monotonic()
-    for _ in range(turns):
-        with turn(account, action):
-            pass
-    return time.monotonic() - start
+BACK = 0.02
+"""Seconds that each answer is on its way."""
 
 
-def test_no_second_holds_more_than_twenty_turns() -> None:
-    assert _seconds(21, uuid.uuid4().hex, "tat:DescribeRegisterCodes") >= 1
+@pytest.fixture(autouse=True)
+def _the_vendors_pace(monkeypatch: pytest.MonkeyPatch, _no_pace: None) -> None:
+    monkeypatch.undo()
 
 
-def test_turns_come_spread_over_the_second() -> None:
-    assert _seconds(9, uuid.uuid4().hex, "tat:DescribeRegisterCodes") >= 0.3
+class Wire:
+    """Requests on their way, in a time that goes by only where somebody waits.
+
+    Stands for the module ``time``.
+    """
+
+    def __init__(self) -> None:
+        self.now = 0.0
+        self.arrived: list[float] = []
+        self._account = uuid.uuid4().hex
+        self._under_way: list[tuple[float, int, AbstractContextManager[None]]] = []
+
+    def monotonic(self) -> float:
+        return self.now
+
+    def sleep(self, seconds: float) -> None:
+        until = self.now + seconds
+        while self._under_way and self._under_way[0][0] <= until:
+            self._answer()
+        self.now = until
+
+    def send(self, out: float, *, threads: int = 4) -> None:
+        """A request that takes so long to arrive."""
+        while len(self._under_way) >= threads:
+            self._answer()
+        own = turn(self._account, "tat:CreateRegisterCode")
+        own.__enter__()
+        self.arrived.append(self.now + out)
+        heapq.heappush(self._under_way, (self.now + out + BACK, len(self.arrived), own))
+
+    def _answer(self) -> None:
+        self.now, _, own = heapq.heappop(self._under_way)
+        own.__exit__(None, None, None)
+
+    @property
+    def shortest(self) -> float:
+        """The seconds in which so many arrived as the vendor takes in one, and one more."""
+        ordered = sorted(self.arrived)
+        return min(last - first for first, last in zip(ordered, ordered[PER_SECOND:], strict=False))
+
+
+@given(st.lists(st.floats(0.01, 0.2), min_size=PER_SECOND, max_size=80))
+def test_no_second_holds_more_requests_than_the_vendor_takes(ways: list[float]) -> None:
+    wire = Wire()
+    with pytest.MonkeyPatch.context() as patch:
+        patch.setattr(pace, "time", wire)
+        for out in (0.01, *ways):
+            wire.send(out)
+    assert wire.shortest >= 1
+
+
+def test_requests_that_open_connections_are_late_and_followed_by_no_others_too_soon(
+    monkeypatch: pytest.MonkeyPatch,
+) -> None:
+    wire = Wire()
+    monkeypatch.setattr(pace, "time", wire)
+    for out in (*[0.2] * 4, *[0.01] * 60):
+        wire.send(out)
+    assert wire.shortest >= 1
+
+
+def test_the_vendors_limit_is_made_use_of(monkeypatch: pytest.MonkeyPatch) -> None:
+    wire = Wire()
+    monkeypatch.setattr(pace, "time", wire)
+    for _ in range(1000):
+        wire.send(0.03)
+    assert 999 / (wire.arrived[-1] - wire.arrived[0]) >= 19.8
+
+
+def test_a_few_requests_are_spread_and_not_held_up(monkeypatch: pytest.MonkeyPatch) -> None:
+    wire = Wire()
+    monkeypatch.setattr(pace, "time", wire)
+    for _ in range(PER_SECOND):
+        wire.send(0.03)
+    apart = [later - sooner for sooner, later in zip(wire.arrived, wire.arrived[1:], strict=False)]
+    assert min(apart) >= 1 / PER_SECOND / 2 - 1e-9
+    assert wire.arrived[-1] - wire.arrived[0] < 0.6
+
+
+def test_a_vendor_that_takes_long_to_answer_does_not_hold_up_the_others(
+    monkeypatch: pytest.MonkeyPatch,
+) -> None:
+    wire = Wire()
+    monkeypatch.setattr(pace, "time", wire)
+    for number in range(100):
+        wire.send(0.9 if number % PER_SECOND == 10 else 0.03)
+    assert max(wire.arrived) < 6
 
 
 def test_four_threads_share_one_pace() -> None:
     """Four at a time is how the engine calls hooks."""
     account = uuid.uuid4().hex
+
+    def take() -> None:
+        for _ in range(6):
+            with turn(account, "tat:CreateRegisterCode"):
+                pass
+
     start = time.monotonic()
-    threads = [
-        threading.Thread(target=_seconds, args=(6, account, "tat:CreateRegisterCode"))
-        for _ in range(4)
-    ]
+    threads = [threading.Thread(target=take) for _ in range(4)]
     for thread in threads:
         thread.start()
     for thread in threads:
@@ -40,27 +133,12 @@ def test_four_threads_share_one_pace() -> None:
 
 
 def test_each_account_and_action_has_a_pace_of_its_own() -> None:
-    # The first of all imports the library.
-    _seconds(1, uuid.uuid4().hex, "tat:A")
     account = uuid.uuid4().hex
     with ExitStack() as turns:
         start = time.monotonic()
-        for number in range(20):
+        for number in range(PER_SECOND):
             turns.enter_context(turn(account, f"tat:{number}"))
             turns.enter_context(turn(uuid.uuid4().hex, "tat:A"))
         passed = time.monotonic() - start
-    # In one pace they would take two seconds.
-    assert passed < 39 / 20
-
-
-def test_first_turn_counts_once_more_from_its_end_on() -> None:
-    """The first request opens a connection, and arrives that much later than its turn was."""
-    account, arrived = uuid.uuid4().hex, []
-    with turn(account, "tat:A"):
-        ended = threading.Event()
-        ended.wait(0.2)
-        arrived.append(time.monotonic())
-    for _ in range(20):
-        with turn(account, "tat:A"):
-            arrived.append(time.monotonic())
-    assert arrived[20] - arrived[0] > 1
+    # In one pace the last would wait for more than a second.
+    assert passed < 1
