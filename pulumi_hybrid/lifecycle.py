@@ -649,13 +649,20 @@ class LifecycleResource(Resource):
         inputs: Mapping[str, Any],
         opts: pulumi.ResourceOptions | None,
     ) -> None:
-        # Every output must be named here, or it would be no attribute in the program.
+        # Every output must be named here, or it would be no attribute in the program. To name what
+        # is neither one nor given would only take time.
+        never_outputs = {
+            an_input.name
+            for an_input in provider.inputs
+            if an_input.on_change is OnChange.NOTHING and inputs.get(an_input.name) is None
+        }
         props: Properties = dict.fromkeys(
             (provider.id_output, *provider.outputs, *provider.secrets)
         )
+        props |= {name: inputs[name] for name in inputs if name not in never_outputs}
         options = pulumi.ResourceOptions(additional_secret_outputs=list(provider.secrets))
         merged = pulumi.ResourceOptions.merge(options, opts)
-        super().__init__(provider, resource_name, {**props, **inputs}, merged)
+        super().__init__(provider, resource_name, props, merged)
         # In a preview the engine does not yet say that an unknown output will be a secret.
         for name in provider.secrets:
             setattr(self, name, pulumi.Output.secret(getattr(self, name)))

@@ -1,0 +1,525 @@
+#!/usr/bin/env python3
+"""`make mutation`: breaks the package at one place after another, to see the unit tests fail.
+
+A break that no test notices has survived. Each survivor stands in `tools/survivors.toml` with the
+reason why it may; the run fails where one stands there not, or where too few are noticed.
+
+    python -m tools.mutation [MODULE ...]    modules by their path, such as pulumi_hybrid/retry.py
+
+What is broken: conditions, comparisons, numbers, names and codes in quotes, what is merged and
+listed, keyword arguments, results, and statements that are left out. What is not: texts that people
+read, types, and what is there for type checkers alone.
+
+mutmut leaves decorated functions alone, as the hooks are, and cosmic-ray starts Python anew for
+each break: so this is our own. A process is forked for each, in which the tests that run through the
+broken line are run until one fails.
+"""
+
+from __future__ import annotations
+
+import argparse
+import ast
+import gc
+import importlib.abc
+import importlib.util
+import os
+import re
+import signal
+import subprocess
+import sys
+import tempfile
+import time
+import xml.etree.ElementTree as ElementTree
+from collections import Counter, defaultdict
+from collections.abc import Callable, Iterator, Mapping, Sequence
+from dataclasses import dataclass, field
+from importlib.machinery import ModuleSpec
+from multiprocessing import Pipe
+from pathlib import Path
+from types import CodeType, FunctionType, ModuleType
+from typing import Any
+
+import nox
+import pytest
+from _pytest.runner import runtestprotocol
+
+ROOT = Path(__file__).resolve().parents[1]
+SURVIVORS = ROOT / "tools/survivors.toml"
+UNIT = "tests/unit"
+MODULES = (
+    "pulumi_hybrid/errors.py",
+    "pulumi_hybrid/lifecycle.py",
+    "pulumi_hybrid/pace.py",
+    "pulumi_hybrid/retry.py",
+    "pulumi_hybrid/settings.py",
+    "pulumi_hybrid/alicloud/ecs.py",
+    "pulumi_hybrid/tencentcloud/billing.py",
+    "pulumi_hybrid/tencentcloud/tat.py",
+    "pulumi_hybrid/tencentcloud/tcr.py",
+)
+GOAL = 0.85
+PYTEST = ("-q", "-p", "no:cacheprovider", "-p", "no:xdist", "--hypothesis-profile=quick")
+MOST_SECONDS = 12
+"""Of the tests that run through a line, the fastest, for so long."""
+HANGS_SECONDS = 45
+
+
+# What is broken
+
+
+@dataclass
+class Mutant:
+    """A break.
+
+    Attributes:
+        module: the module's path.
+        line: where.
+        in_function: whether it is not done before a function is called.
+        name: what and where, whatever else is in the file.
+        put: puts it into the module's tree.
+    """
+
+    module: str
+    line: int
+    in_function: bool
+    name: str
+    put: Callable[[], None] = field(repr=False)
+
+
+_SWAPPED: dict[type[ast.AST], type[ast.AST]] = {
+    ast.Eq: ast.NotEq,
+    ast.NotEq: ast.Eq,
+    ast.Lt: ast.LtE,
+    ast.LtE: ast.Lt,
+    ast.Gt: ast.GtE,
+    ast.GtE: ast.Gt,
+    ast.Is: ast.IsNot,
+    ast.IsNot: ast.Is,
+    ast.In: ast.NotIn,
+    ast.NotIn: ast.In,
+    ast.Sub: ast.Add,
+    ast.Mult: ast.Add,
+    ast.Div: ast.Mult,
+    ast.FloorDiv: ast.Mult,
+    ast.Break: ast.Continue,
+    ast.Continue: ast.Break,
+}
+_UNBROKEN = "nothing is broken"
+_IMPORT_ANEW = 99
+_NO_TEXT = re.compile(r"[^\s]+")
+_WRITTEN_FOR_CHECKERS = ("cast", "TypeVar", "field", "dataclass")
+
+
+def _broken(node: ast.AST) -> Iterator[ast.AST]:
+    """What may stand in a node's place."""
+    new: Any
+    if isinstance(node, ast.BoolOp):
+        for left_out in node.values:
+            rest = [value for value in node.values if value is not left_out]
+            yield rest[0] if len(rest) == 1 else ast.BoolOp(node.op, rest)
+    elif isinstance(node, ast.Compare) and len(node.ops) == 1:
+        yield ast.Compare(node.left, [_SWAPPED[type(node.ops[0])]()], node.comparators)  # type: ignore[list-item]
+    elif isinstance(node, ast.UnaryOp) and isinstance(node.op, ast.Not):
+        yield node.operand
+    elif isinstance(node, ast.IfExp):
+        yield node.body
+        yield node.orelse
+    elif isinstance(node, (ast.If, ast.While)) and isinstance(
+        node.test, (ast.Name, ast.Attribute, ast.Call, ast.NamedExpr)
+    ):
+        new = type(node)(ast.UnaryOp(ast.Not(), node.test), node.body, node.orelse)
+        yield new
+    elif isinstance(node, ast.comprehension):
+        for left_out in node.ifs:
+            rest = [one for one in node.ifs if one is not left_out]
+            yield ast.comprehension(node.target, node.iter, rest, node.is_async)
+    elif isinstance(node, ast.BinOp) and isinstance(node.op, (ast.BitOr, ast.Add)):
+        if not any(isinstance(side, ast.JoinedStr) for side in (node.left, node.right)):
+            yield node.left
+            yield node.right
+    elif isinstance(node, ast.BinOp) and type(node.op) in _SWAPPED:
+        new = _SWAPPED[type(node.op)]()
+        yield ast.BinOp(node.left, new, node.right)
+    elif isinstance(node, ast.Constant):
+        yield from map(ast.Constant, _other_values(node.value))
+    elif isinstance(node, ast.Call):
+        for keyword in node.keywords:
+            others = [one for one in node.keywords if one is not keyword]
+            yield ast.Call(node.func, node.args, others)
+        if isinstance(node.func, ast.Attribute) and node.func.attr == "get" and len(node.args) == 2:
+            yield ast.Call(node.func, node.args[:1], node.keywords)
+    elif isinstance(node, ast.Dict):
+        for place, key in enumerate(node.keys):
+            if key is None or len(node.keys) > 1:
+                keys = [*node.keys[:place], *node.keys[place + 1 :]]
+                yield ast.Dict(keys, [*node.values[:place], *node.values[place + 1 :]])
+    elif isinstance(node, (ast.Tuple, ast.List, ast.Set)) and len(node.elts) > 1:
+        if not isinstance(getattr(node, "ctx", None), ast.Store):
+            for left_out in node.elts:
+                new = type(node)(elts=[one for one in node.elts if one is not left_out])
+                new.ctx = ast.Load()
+                yield new
+    elif isinstance(node, ast.Return) and not isinstance(node.value, (ast.Constant, type(None))):
+        yield ast.Return(ast.Constant(None))
+    elif isinstance(node, (ast.Break, ast.Continue)):
+        yield _SWAPPED[type(node)]()
+    elif (
+        isinstance(node, (ast.AugAssign, ast.Raise))
+        or (isinstance(node, ast.Expr) and not isinstance(node.value, (ast.Constant, ast.Yield)))
+        or (
+            isinstance(node, ast.Assign)
+            and isinstance(node.targets[0], (ast.Attribute, ast.Subscript))
+        )
+    ):
+        yield ast.Pass()
+
+
+def _other_values(value: Any) -> Iterator[Any]:
+    if isinstance(value, bool):
+        yield not value
+    elif isinstance(value, (int, float)):
+        yield value + 1
+    elif isinstance(value, str) and _NO_TEXT.fullmatch(value):
+        yield f"XX{value}"
+
+
+def _is_left_alone(parent: ast.AST, name: str, node: ast.AST) -> bool:
+    """Whether neither a node nor what is below it is broken."""
+    if name in ("annotation", "returns", "decorator_list", "type_params", "format_spec", "bases"):
+        return True
+    if isinstance(node, (ast.Import, ast.ImportFrom, ast.JoinedStr, ast.Assert)):
+        # What is in braces in a text is text to who reads it.
+        return True
+    if isinstance(node, ast.Expr) and isinstance(node.value, ast.Constant):
+        return True
+    if isinstance(node, ast.If) and ast.unparse(node.test) == "TYPE_CHECKING":
+        return True
+    if isinstance(parent, ast.Subscript) and name == "slice" and isinstance(node, ast.Tuple):
+        return True
+    called = node.func if isinstance(node, ast.Call) else None
+    return isinstance(called, ast.Name) and called.id in _WRITTEN_FOR_CHECKERS
+
+
+def mutants(module: str) -> tuple[ast.Module, list[Mutant]]:
+    """A module's tree, and all breaks of it."""
+    tree = ast.parse((ROOT / module).read_text(), module)
+    found: list[Mutant] = []
+    seen: Counter[str] = Counter()
+
+    def add(
+        parent: ast.AST, name: str, place: int | None, node: ast.AST, scope: str, in_function: bool
+    ) -> None:
+        for new in _broken(node):
+            ast.copy_location(new, node)
+            ast.fix_missing_locations(new)
+            title = f"{module} {scope}: {_short(node)} -> {_short(new)}"
+            seen[title] += 1
+            if seen[title] > 1:
+                title += f" #{seen[title]}"
+
+            def put(new: ast.AST = new) -> None:
+                if place is None:
+                    setattr(parent, name, new)
+                else:
+                    getattr(parent, name)[place] = new
+
+            line = getattr(node, "lineno", parent_line(parent))
+            found.append(Mutant(module, line, in_function, title, put))
+
+    def parent_line(parent: ast.AST) -> int:
+        return next(int(node.lineno) for node in ast.walk(parent) if hasattr(node, "lineno"))
+
+    def walk(parent: ast.AST, scope: str, in_function: bool) -> None:
+        for name, value in ast.iter_fields(parent):
+            several = isinstance(value, list)
+            for place, node in enumerate(value if several else [value]):
+                if not isinstance(node, ast.AST) or _is_left_alone(parent, name, node):
+                    continue
+                inner = scope
+                if isinstance(node, (ast.FunctionDef, ast.ClassDef)):
+                    inner = f"{scope}.{node.name}".lstrip(".")
+                within = in_function or (name == "body" and isinstance(parent, ast.FunctionDef))
+                add(parent, name, place if several else None, node, inner, within)
+                walk(node, inner, within)
+
+    walk(tree, "", False)
+    return tree, found
+
+
+def _short(node: ast.AST) -> str:
+    """A node's first line, as it would be written."""
+    if isinstance(node, ast.Pass):
+        return "nothing"
+    if isinstance(node, ast.comprehension):
+        return ast.unparse(node).strip()
+    return ast.unparse(node).splitlines()[0][:160]
+
+
+# Which tests run through which line
+
+
+class Tests:
+    """The unit tests that run through a line, the fastest first.
+
+    Args:
+        files: run these for each line instead.
+    """
+
+    def __init__(self, files: Sequence[str] = ()) -> None:
+        self._files = list(files)
+        self._through: dict[tuple[str, int], set[str]] = defaultdict(set)
+        self._seconds: dict[str, float] = defaultdict(float)
+
+    def measure(self, folder: Path) -> None:
+        """Run all unit tests once, and keep what each runs through."""
+        from coverage import CoverageData
+
+        settings, data, times = folder / "coveragerc", folder / "data", folder / "times.xml"
+        settings.write_text(
+            f"[run]\ndata_file = {data}\nsource = pulumi_hybrid\ndynamic_context = test_function\n"
+        )
+        subprocess.run(
+            [
+                *(sys.executable, "-m", "coverage", "run", f"--rcfile={settings}", "-m", "pytest"),
+                *(*PYTEST, f"--junitxml={times}", UNIT),
+            ],
+            cwd=ROOT,
+            check=True,
+        )
+        for case in ElementTree.parse(times).getroot().iter("testcase"):
+            test = f"{case.attrib['classname']}.{case.attrib['name'].split('[')[0]}"
+            self._seconds[test] += float(case.attrib["time"])
+        measured = CoverageData(str(data))
+        measured.read()
+        for path in measured.measured_files():
+            module = str(Path(path).relative_to(ROOT))
+            for line, contexts in measured.contexts_by_lineno(path).items():
+                self._through[module, line] |= {name for name in contexts if name in self._seconds}
+
+    def of(self, mutant: Mutant) -> list[str]:
+        """As pytest's command line has them; those of the module's own file come first."""
+        if self._files:
+            return self._files
+        stem = f".test_{Path(mutant.module).stem}."
+        through = self._through[mutant.module, mutant.line]
+        if not through:
+            # What is run when the module is imported, or by no test.
+            own = [test for test in self._seconds if stem in test]
+            package = Path(mutant.module).parent.name
+            through = {test for test in own if f".{package}." in test} or set(own)
+        chosen: list[str] = []
+        left = float(MOST_SECONDS)
+        for test in sorted(through, key=lambda one: (stem not in one, self._seconds[one], one)):
+            left -= self._seconds[test]
+            if left < 0 and chosen:
+                break
+            file, _, function = test.rpartition(".")
+            chosen.append(f"{file.replace('.', '/')}.py::{function}")
+        return chosen
+
+
+# Running them
+
+
+def _forked(
+    waiting: Sequence[Mutant], workers: int, notice: Callable[[Mutant], int]
+) -> Iterator[tuple[Mutant, int]]:
+    """Each break with the exit code of a process of its own, in which it is to be noticed."""
+    left = list(reversed(waiting))
+    running: dict[int, tuple[Mutant, float]] = {}
+    sys.stdout.flush()
+    while left or running:
+        while left and len(running) < workers:
+            mutant = left.pop()
+            pid = os.fork()
+            if not pid:
+                code = 1
+                try:
+                    os.setpgid(0, 0)
+                    nothing = os.open(os.devnull, os.O_RDWR)
+                    for stream in (0, 1, 2):
+                        os.dup2(nothing, stream)
+                    code = notice(mutant)
+                finally:
+                    os._exit(code)
+            running[pid] = mutant, time.monotonic()
+        for pid, (mutant, start) in list(running.items()):
+            ended, status = os.waitpid(pid, os.WNOHANG)
+            if ended:
+                del running[pid]
+                yield mutant, os.waitstatus_to_exitcode(status)
+            elif time.monotonic() - start > HANGS_SECONDS:
+                os.killpg(pid, signal.SIGKILL)
+        time.sleep(0.002)
+
+
+class Patched:
+    """Breaks functions of modules that are imported, in a run of pytest that has found all tests.
+
+    A plugin of pytest's. The fast way: nothing is imported again.
+
+    Args:
+        trees: each module's tree.
+        waiting: what to break.
+        tests: what to run.
+        workers: how many processes at once.
+    """
+
+    def __init__(
+        self, trees: Mapping[str, ast.Module], waiting: list[Mutant], tests: Tests, workers: int
+    ) -> None:
+        self._trees, self._waiting, self._tests, self._workers = trees, waiting, tests, workers
+        self._items: dict[str, list[pytest.Item]] = defaultdict(list)
+        self._functions: dict[tuple[str, str, int], list[FunctionType]] = defaultdict(list)
+        self.noticed: list[tuple[Mutant, int]] = []
+
+    def pytest_runtestloop(self, session: pytest.Session) -> bool:
+        """Instead of running the tests once."""
+        for item in session.items:
+            test = item.nodeid.partition("[")[0]
+            for name in (test, test.partition("::")[0]):
+                self._items[name].append(item)
+        for one in gc.get_objects():
+            if isinstance(one, FunctionType):
+                self._functions[_place(one.__code__)].append(one)
+        # Else a collection in each process would copy all that it has in common with this one.
+        gc.freeze()
+        for mutant, code in _forked(self._waiting, self._workers, self._notice):
+            _tell(mutant, code)
+            self.noticed.append((mutant, code))
+        return True
+
+    def _notice(self, mutant: Mutant) -> int:
+        mutant.put()
+        waiting = [compile(self._trees[mutant.module], str(ROOT / mutant.module), "exec")]
+        for code in waiting:
+            waiting += [inner for inner in code.co_consts if isinstance(inner, CodeType)]
+        for code in waiting:
+            for function in self._functions[_place(code)]:
+                try:
+                    function.__code__ = code
+                except ValueError:
+                    # It does no longer call super().
+                    return _IMPORT_ANEW
+        items = [item for test in self._tests.of(mutant) for item in self._items[test]]
+        for item, following in zip(items, [*items[1:], None], strict=True):
+            for report in runtestprotocol(item, log=False, nextitem=following):
+                if report.failed:
+                    return 1
+        return 0
+
+
+def _place(code: CodeType) -> tuple[str, str, int]:
+    return code.co_filename, code.co_name, code.co_firstlineno
+
+
+class Imported(importlib.abc.MetaPathFinder, importlib.abc.InspectLoader):
+    """Imports one module from a tree: the slow way, for what is done when a module is imported."""
+
+    def __init__(self, module: str, tree: ast.Module) -> None:
+        self._name = module.removesuffix(".py").replace("/", ".")
+        self._path, self._tree = str(ROOT / module), tree
+
+    def find_spec(self, name: str, path: Any, target: ModuleType | None = None) -> Any:
+        """Of the one module; None for others."""
+        if name != self._name:
+            return None
+        spec = ModuleSpec(name, self, origin=self._path)
+        spec.has_location = True
+        return spec
+
+    def get_code(self, fullname: str) -> CodeType:
+        """Of the tree."""
+        return compile(self._tree, self._path, "exec")
+
+    def get_source(self, fullname: str) -> str:
+        """As it is on disk, for who shows a line."""
+        return Path(self._path).read_text()
+
+
+def _nothing() -> None:
+    pass
+
+
+def _tell(mutant: Mutant, code: int) -> None:
+    if code == 0 and mutant.name != _UNBROKEN:
+        print(f"survived: {mutant.name} (line {mutant.line})", flush=True)
+
+
+def notice(
+    modules: Sequence[str], tests: Tests, workers: int, only: str
+) -> Iterator[tuple[Mutant, bool]]:
+    """Each break of some modules, and whether it was noticed."""
+    trees: dict[str, ast.Module] = {}
+    inside: list[Mutant] = []
+    outside: list[Mutant] = []
+    for module in modules:
+        trees[module], found = mutants(module)
+        unbroken = Mutant(module, max(mutant.line for mutant in found), True, _UNBROKEN, _nothing)
+        for mutant in (unbroken, *(mutant for mutant in found if only in mutant.name)):
+            (inside if mutant.in_function else outside).append(mutant)
+
+    # The process that has imported everything is another than that which imports anew.
+    reader, writer = Pipe(duplex=False)
+    if not (pid := os.fork()):
+        patched = Patched(trees, inside, tests, workers)
+        pytest.main([*PYTEST, "--assert=plain", UNIT], plugins=[patched])
+        writer.send([(inside.index(mutant), code) for mutant, code in patched.noticed])
+        os._exit(0)
+    writer.close()
+    for number, code in reader.recv():
+        if code == _IMPORT_ANEW:
+            outside.append(inside[number])
+        else:
+            yield inside[number], code != 0
+    os.waitpid(pid, 0)
+
+    def notice(mutant: Mutant) -> int:
+        mutant.put()
+        sys.meta_path.insert(0, Imported(mutant.module, trees[mutant.module]))
+        return int(pytest.main([*PYTEST, "--assert=plain", "-x", *tests.of(mutant)]))
+
+    for mutant, code in _forked(outside, workers, notice):
+        _tell(mutant, code)
+        yield mutant, code != 0
+
+
+def main() -> int:
+    """Break, run, print, and say by the exit code whether the tests are good enough."""
+    parser = argparse.ArgumentParser(description=__doc__.partition("\n")[0])
+    parser.add_argument("module", nargs="*", default=MODULES)
+    parser.add_argument("--workers", type=int, default=os.cpu_count() or 1)
+    parser.add_argument("--only", default="", help="breaks whose name holds this text")
+    parser.add_argument("--tests", nargs="*", default=(), help="run all of these files for each")
+    arguments = parser.parse_args()
+    reasons = nox.project.load_toml(SURVIVORS) if SURVIVORS.exists() else {}
+    sys.path.insert(0, str(ROOT))
+    os.chdir(ROOT)
+    tests = Tests(arguments.tests)
+    if not arguments.tests:
+        with tempfile.TemporaryDirectory(prefix="mutation-") as folder:
+            tests.measure(Path(folder))
+    # What every process would import.
+    for name in ("tencentcloud.common.common_client", "alibabacloud_ecs20140526.client"):
+        importlib.import_module(name)
+    total, noticed, unexplained = Counter[str](), Counter[str](), []
+    for mutant, is_noticed in notice(arguments.module, tests, arguments.workers, arguments.only):
+        if mutant.name == _UNBROKEN:
+            if is_noticed:
+                sys.exit(f"{mutant.module}: its tests fail where nothing is broken")
+            continue
+        total[mutant.module] += 1
+        noticed[mutant.module] += is_noticed
+        if not is_noticed and mutant.name not in reasons:
+            unexplained.append(mutant)
+    print("\n| module | breaks | noticed | score |\n|---|---|---|---|")
+    for module in arguments.module:
+        score = noticed[module] / max(1, total[module])
+        print(f"| {module} | {total[module]} | {noticed[module]} | {score:.1%} |")
+    print(f"\n{len(unexplained)} survivors without a reason in {SURVIVORS.relative_to(ROOT)}")
+    too_low = [module for module in total if noticed[module] / total[module] < GOAL]
+    return 1 if too_low or unexplained else 0
+
+
+if __name__ == "__main__":
+    sys.exit(main())
