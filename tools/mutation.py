@@ -11,8 +11,8 @@ listed, keyword arguments, results, and statements that are left out. What is no
 read, types, and what is there for type checkers alone.
 
 mutmut leaves decorated functions alone, as the hooks are, and cosmic-ray starts Python anew for
-each break: so this is our own. A process is forked for each, in which the tests that run through the
-broken line are run until one fails.
+each break: so this is our own. A process is forked for each, in which the tests that run through
+the broken line are run until one fails.
 """
 
 from __future__ import annotations
