@@ -3,7 +3,7 @@ PYTHON ?= python3
 VENV := .venv
 BIN := $(VENV)/bin
 
-.PHONY: help demo play engine test test-all bench lint types docs format build clean
+.PHONY: help demo play engine test test-all bench mutation lint types docs format build clean
 
 help:
 	@echo "make demo    see a register code made by a real pulumi up, without an account"
@@ -11,6 +11,7 @@ help:
 	@echo "make test    everything that CI runs"
 	@echo "make test-all  the same, all of the matrices of faults and kills, every Python"
 	@echo "make bench   what it costs beside the engine and the vendors; takes minutes"
+	@echo "make mutation  whether the unit tests notice what is broken; takes an hour"
 	@echo "make lint    ruff;  make types  mypy;  make format  ruff, writing"
 	@echo "make docs    the pages as a site, in .site"
 	@echo "make engine  find or build the Pulumi engine"
@@ -39,7 +40,7 @@ test-all: $(VENV)/.ready
 bench: $(VENV)/.ready
 	@$(BIN)/python -m tools.bench
 
-lint types docs: $(VENV)/.ready
+mutation lint types docs: $(VENV)/.ready
 	@$(BIN)/nox --session $@
 
 format: $(VENV)/.ready

@@ -102,6 +102,12 @@ def matrix(session: nox.Session) -> None:
     session.run(_tool("pytest"), "--numprocesses", workers, *whole, external=True)
 
 
+@nox.session(venv_backend="none")
+def mutation(session: nox.Session) -> None:
+    """That the unit tests notice what is broken; takes an hour."""
+    session.run(_tool("python"), "-m", "tools.mutation", *session.posargs, external=True)
+
+
 @nox.session(python=PYTHONS)
 def unit(session: nox.Session) -> None:
     session.install("--quiet", "--editable", ".[test]")
