@@ -40,8 +40,11 @@ def turn(account: str, action: str) -> Iterator[None]:
     own = pace.next()
     try:
         yield
-    finally:
-        pace.answered(own)
+    except BaseException:
+        # It may never have been sent: that took no time, and would make all others late.
+        pace.ended(own, served=False)
+        raise
+    pace.ended(own, served=True)
 
 
 class _Turn:
@@ -49,7 +52,7 @@ class _Turn:
 
     Attributes:
         start: when it leaves.
-        took: seconds until its answer; None until then.
+        took: seconds until its end; None until then.
     """
 
     def __init__(self, start: float) -> None:
@@ -79,13 +82,14 @@ class _Pace:
         own.start = time.monotonic()
         return own
 
-    def answered(self, own: _Turn) -> None:
+    def ended(self, own: _Turn, *, served: bool) -> None:
         own.took = time.monotonic() - own.start
-        self._shortest = min(self._shortest, own.took)
+        if served:
+            self._shortest = min(self._shortest, own.took)
 
     def _latest(self, turn: _Turn) -> float:
         """When its request arrived at the latest, beside one that came through at once."""
-        late = 0 if turn.took is None else turn.took - self._shortest
+        late = 0 if turn.took is None else max(0, turn.took - self._shortest)
         return turn.start + min(late, _MOST_LATE)
 
 

@@ -55,6 +55,11 @@ class Wire:
         self.arrived.append(self.now + out)
         heapq.heappush(self._under_way, (self.now + out + BACK, len(self.arrived), own))
 
+    def fail(self) -> None:
+        """A request that finds nobody."""
+        with turn(self._account, "tat:CreateRegisterCode"):
+            raise ConnectionError
+
     def _answer(self) -> None:
         self.now, _, own = heapq.heappop(self._under_way)
         own.__exit__(None, None, None)
@@ -112,6 +117,19 @@ def test_a_vendor_that_takes_long_to_answer_does_not_hold_up_the_others(
     for number in range(100):
         wire.send(0.9 if number % PER_SECOND == 10 else 0.03)
     assert max(wire.arrived) < 6
+
+
+def test_requests_that_are_not_sent_make_no_others_late(monkeypatch: pytest.MonkeyPatch) -> None:
+    wire = Wire()
+    monkeypatch.setattr(pace, "time", wire)
+    for _ in range(3 * PER_SECOND):
+        with pytest.raises(ConnectionError):
+            wire.fail()
+    start = wire.now
+    assert start > 2
+    for _ in range(5 * PER_SECOND):
+        wire.send(0.1)
+    assert wire.now - start < 5.3
 
 
 def test_four_threads_share_one_pace() -> None:
