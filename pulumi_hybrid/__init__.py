@@ -55,10 +55,11 @@ __all__ = [
     "tencentcloud",
 ]
 
+if not TYPE_CHECKING:  # it would know every name
 
-def __getattr__(name: str) -> Any:
-    """What few programs have is imported where it is asked for: explicit providers, enrollments."""
-    if name not in __all__:
-        raise AttributeError(f"module {__name__!r} has no attribute {name!r}")
-    module = "enrollment" if name.endswith("Enrollment") else "provider"
-    return getattr(import_module(f"pulumi_hybrid.{module}"), name)
+    def __getattr__(name: str) -> Any:
+        """What few programs have is imported where it is asked for."""
+        if name not in __all__:
+            raise AttributeError(f"module {__name__!r} has no attribute {name!r}")
+        module = "enrollment" if name.endswith("Enrollment") else "provider"
+        return getattr(import_module(f"pulumi_hybrid.{module}"), name)

@@ -352,7 +352,8 @@ def _options() -> set[str]:
     }
     known |= {"--deregister"}  # aliyun-service's
     known |= {"--hypothesis-profile"}  # pytest's
-    known |= set(re.findall(r'"(--[a-z-]+)"', (ROOT / "tests/conftest.py").read_text()))
+    for source in ("tests/conftest.py", "tools/mutation.py"):
+        known |= set(re.findall(r'"(--[a-z-]+)"', (ROOT / source).read_text()))
     for program in (doctor.main, emulator_main):
         with (
             redirect_stdout(StringIO()) as told,

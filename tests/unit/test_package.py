@@ -40,10 +40,29 @@ def _python(program: str, **environment: str) -> str:
 
 
 def test_import_brings_in_no_vendor_sdk() -> None:
-    imported = _python("import pulumi_hybrid, sys; print('\\n'.join(sys.modules))").split()
+    program = (
+        "from pulumi_hybrid.tencentcloud import tat; import sys; print('\\n'.join(sys.modules))"
+    )
+    imported = _python(program).split()
     late = ("tencentcloud", "alibabacloud", "Tea", "darabonba", "requests", "tenacity")
     assert "pulumi_hybrid.tencentcloud.tat" in imported
     assert [name for name in imported if name.startswith(late)] == []
+
+
+def test_import_brings_in_the_products_that_are_asked_for() -> None:
+    program = (
+        "import pulumi_hybrid, sys; before = set(sys.modules); pulumi_hybrid.tencentcloud.tat; "
+        "print('\\n'.join(sorted(name for name in set(sys.modules) - before if 'cloud.' in name)))"
+    )
+    imported = _python(program).split()
+    assert "pulumi_hybrid.tencentcloud.tat" in imported
+    assert [name for name in imported if name.endswith((".tcr", ".billing", ".ecs"))] == []
+
+
+def test_a_product_that_does_not_exist_is_no_attribute() -> None:
+    for cloud in (pulumi_hybrid.tencentcloud, pulumi_hybrid.alicloud):
+        with pytest.raises(AttributeError, match=r"has no attribute 'cvm'"):
+            _ = cloud.cvm
 
 
 def test_import_leaves_the_programs_loggers_and_warnings_alone() -> None:
