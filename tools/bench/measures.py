@@ -58,8 +58,8 @@ class Bench:
         self._names = itertools.count()
 
     def run(self, *names: str) -> None:
-        """Measure everything, or what is named."""
-        measures = {
+        """Measure everything that does not take many minutes, or what is named."""
+        measures: dict[str, Callable[[], None]] = {
             "imports": self._imports,
             "memory": self._memory,
             "size": self._size,
@@ -69,9 +69,10 @@ class Bench:
             "refreshes": self._refreshes,
             "ups": self._ups,
         }
+        by_name = {**measures, "thousand": self._thousand}
         for name in names or measures:
             start = time.monotonic()
-            measures[name]()
+            by_name[name]()
             print(f"{name}: {time.monotonic() - start:.0f} s", file=sys.stderr, flush=True)
 
     def _row(self, measure: str, goal: str, figure: str, met: bool, others: str = "") -> None:
@@ -330,30 +331,41 @@ class Bench:
             f"one by one {own}",
         )
 
+    def _lives(self, cloud: Emulator, size: int) -> dict[str, float]:
+        """What each step of a stack of so many takes beside null's; the seconds of each `up`."""
+        spent: dict[str, dict[str, float]] = {}
+        calls: dict[str, int] = {}
+        for program in ("null", "ours"):
+            stack = self._stack(cloud, program, size, **_UNPACED)
+            for name in ("up", "no_op", "refresh", "destroy"):
+                before = len(cloud.requests())
+                spent.setdefault(program, {})[name] = getattr(stack, name)()
+                calls[name] = len(cloud.requests()) - before
+        for name in ("up", "no_op", "refresh", "destroy"):
+            ours, null = spent["ours"][name], spent["null"][name]
+            title = {"up": "create", "no_op": "no-op"}.get(name, name)
+            self._grown(title, size, ours, null, calls[name])
+        return {program: seconds["up"] for program, seconds in spent.items()}
+
+    def _thousand(self) -> None:
+        """The same with a thousand: five minutes and more, nearly all of them the engine's."""
+        size = 1000
+        with self._cloud() as cloud:
+            self._lives(cloud, 10)
+            ups = self._lives(cloud, size)
+        title = f"wall of an up of {size}, no limiter"
+        self._ratio(title, ups["ours"], ups["null"], 1.35, f"null {ups['null']:.0f} s")
+        self._compare_growth()
+
     def _ups(self) -> None:
         largest = 200
         taken: dict[str, list[float]] = {}
         sizes: dict[str, float] = {}
         with self._cloud() as cloud:
             for size in (10, 100, largest):
-                spent: dict[str, dict[str, float]] = {}
-                calls: dict[str, int] = {}
-                for program in ("null", "ours"):
-                    stack = self._stack(cloud, program, size, **_UNPACED)
-                    for name in ("up", "no_op", "refresh", "destroy"):
-                        before = len(cloud.requests())
-                        spent.setdefault(program, {})[name] = getattr(stack, name)()
-                        if program == "ours":
-                            calls[name] = len(cloud.requests()) - before
-                        if name == "up":
-                            sizes[program] = stack.bytes_per_resource()
-                for name in ("up", "no_op", "refresh", "destroy"):
-                    ours, null = spent["ours"][name], spent["null"][name]
-                    title = {"up": "create", "no_op": "no-op"}.get(name, name)
-                    self._grown(title, size, ours, null, calls[name])
-                if size == largest:
-                    for program in spent:
-                        taken.setdefault(program, []).append(spent[program]["up"])
+                ups = self._lives(cloud, size)
+            for program, seconds in ups.items():
+                taken.setdefault(program, []).append(seconds)
             for program in ("usual", "null", "ours"):
                 stack = self._stack(cloud, program, largest, **_UNPACED)
                 taken.setdefault(program, []).append(stack.up())
@@ -374,6 +386,9 @@ class Bench:
             1.5,
             f"null {sizes['null']:.0f} B, usual {sizes['usual']:.0f} B",
         )
+        self._compare_growth()
+
+    def _compare_growth(self) -> None:
         self.growth.sort(key=lambda one: (one.size, _OPERATIONS.index(one.operation)))
         for operation in _OPERATIONS:
             grown = [one for one in self.growth if one.operation == operation]
