@@ -16,6 +16,7 @@ from hypothesis import given, settings
 from hypothesis import strategies as st
 from pulumi.runtime import rpc
 
+from pulumi_hybrid.alicloud import ecs
 from pulumi_hybrid.alicloud.ecs import Activation, ActivationProvider
 from pulumi_hybrid.clock import Deadline
 from pulumi_hybrid.errors import (
@@ -338,6 +339,11 @@ def test_tags_are_read_in_both_forms_without_the_vendors_own(
 )
 def test_no_tags_are_no_output(engine: Engine, vendor: Vendor, tags: Any) -> None:
     assert _read(engine, vendor, listing(activation(Tags=tags))) == OUTPUTS
+
+
+@pytest.mark.parametrize("shown", ["0.0.0.0/0", "::/0", "", None])
+def test_range_that_is_any_is_no_output(engine: Engine, vendor: Vendor, shown: str | None) -> None:
+    assert _read(engine, vendor, listing(activation(IpAddressRange=shown))) == OUTPUTS
 
 
 @pytest.mark.parametrize(
@@ -1628,7 +1634,9 @@ class _Mocks(pulumi.runtime.Mocks):
 COMMANDS = ("linux_register_command", "windows_register_command")
 
 
-def _program(outputs: Mapping[str, Any], **arguments: Any) -> tuple[dict[str, Any], _Mocks]:
+def _program(
+    outputs: Mapping[str, Any], make: Callable[..., Activation] = Activation, **arguments: Any
+) -> tuple[dict[str, Any], _Mocks]:
     """A program's activation: each output's value, and whether it is a secret."""
     mocks = _Mocks(outputs)
     pulumi.runtime.set_mocks(mocks)
@@ -1641,7 +1649,7 @@ def _program(outputs: Mapping[str, Any], **arguments: Any) -> tuple[dict[str, An
 
     @pulumi.runtime.test  # type: ignore[untyped-decorator]
     def run() -> Any:
-        return pulumi.Output.from_input(look(Activation("web", **arguments)))
+        return pulumi.Output.from_input(look(make("web", **arguments)))
 
     run()
     return seen, mocks
@@ -1697,16 +1705,50 @@ def test_code_is_a_secret_in_the_program_and_nothing_else_is() -> None:
     assert seen["expired_time"] == (OUTPUTS["expired_time"], False)
 
 
-def test_program_registers_under_the_fixed_type_with_its_own_inputs_alone() -> None:
-    _, mocks = _program(OUTPUTS, instance_count=3, tags={"a": "b"}, when_in_use="fail")
-    [registered] = mocks.registered
-    assert registered.typ == "pulumi-python:dynamic/alicloud/ecs:Activation"
-    given_inputs = {
+def _given(registered: pulumi.runtime.MockResourceArgs) -> dict[str, Any]:
+    """What the program gives the engine of its own."""
+    return {
         name: value
         for name, value in registered.inputs.items()
         if value is not None and not name.startswith("__")
     }
-    assert given_inputs == {"instance_count": 3, "tags": {"a": "b"}, "when_in_use": "fail"}
+
+
+@pytest.mark.parametrize(
+    "arguments",
+    [
+        {"instance_count": 3, "tags": {"a": "b"}, "when_in_use": "fail"},
+        {
+            "instance_name": "web",
+            "description": "d",
+            "instance_count": 3,
+            "time_to_live_in_hours": 24,
+            "ip_address_range": "192.0.2.0/24",
+            "resource_group_id": "rg-1",
+            "tags": {"a": "b"},
+            "region": "cn-beijing",
+            "rotate_before_hours": 1,
+            "when_in_use": "fail",
+            "adopt_id": ACTIVATION_ID,
+        },
+    ],
+    ids=["some", "all"],
+)
+def test_program_registers_under_the_fixed_type_with_its_own_inputs_alone(
+    arguments: dict[str, Any],
+) -> None:
+    _, mocks = _program(OUTPUTS, **arguments)
+    [registered] = mocks.registered
+    assert registered.typ == "pulumi-python:dynamic/alicloud/ecs:Activation"
+    assert _given(registered) == arguments
+    assert not registered.resource_id
+
+
+def test_get_reads_the_activation_of_that_id_in_that_region() -> None:
+    _, mocks = _program(OUTPUTS, Activation.get, id=OTHER_ID, region="cn-beijing")
+    [read] = mocks.registered
+    assert read.resource_id == OTHER_ID
+    assert _given(read) == {"region": "cn-beijing"}
 
 
 def test_provider_in_the_program_holds_neither_key_nor_secret(
@@ -1718,3 +1760,154 @@ def test_provider_in_the_program_holds_neither_key_nor_secret(
     assert isinstance(serialized, str)
     assert len(serialized) < 120
     assert SECRET_KEY not in json.dumps(mocks.registered[0].inputs)
+
+
+# What a program asks for itself
+
+
+def _ask(monkeypatch: pytest.MonkeyPatch, lookup: Callable[..., Any], **arguments: Any) -> Any:
+    """What a program's lookup finds, in either form."""
+    monkeypatch.setenv("ALICLOUD_ACCESS_KEY", "LTAIprogram")
+    monkeypatch.setenv("ALICLOUD_SECRET_KEY", SECRET_KEY)
+    monkeypatch.setenv("ALICLOUD_REGION", REGION)
+    pulumi.runtime.set_mocks(_Mocks({}))
+    found: list[Any] = []
+
+    @pulumi.runtime.test  # type: ignore[untyped-decorator]
+    def run() -> Any:
+        return pulumi.Output.from_input(lookup(**arguments)).apply(found.append)
+
+    run()
+    [answer] = found
+    return answer
+
+
+BEIJING = "https://ecs.cn-beijing.aliyuncs.com/"
+
+
+@pytest.mark.parametrize("lookup", [ecs.get_managed_instances, ecs.get_managed_instances_output])
+@pytest.mark.parametrize(
+    ("arguments", "asked"),
+    [
+        ({}, {}),
+        ({"activation_id": ACTIVATION_ID}, {"ActivationId": ACTIVATION_ID}),
+        ({"connected": True}, {"Connected": "true"}),
+        (
+            {"activation_id": ACTIVATION_ID, "connected": False},
+            {"ActivationId": ACTIVATION_ID, "Connected": "false"},
+        ),
+    ],
+)
+def test_machines_are_asked_for_by_what_is_given(
+    monkeypatch: pytest.MonkeyPatch,
+    vendor: Vendor,
+    lookup: Callable[..., Any],
+    arguments: dict[str, Any],
+    asked: dict[str, str],
+) -> None:
+    pages = _machines(_machine(1), _machine(2), next_token="page2"), _machines(_machine(3))
+    vendor.answers(MACHINES, *pages, url=BEIJING)
+    found = _ask(monkeypatch, lookup, **arguments, region="cn-beijing")
+    ids = [machine.instance_id for machine in found.instances]
+    assert ids == ["mi-hz001", "mi-hz002", "mi-hz003"]
+    page = {**asked, "MaxResults": "50"}
+    assert vendor.queries(MACHINES) == [page, {**page, "NextToken": "page2"}]
+
+
+@pytest.mark.parametrize("connected", [True, "true"])
+@pytest.mark.parametrize("wrapped", [False, True], ids=["list", "wrapped"])
+def test_machines_are_shown_as_the_vendor_shows_them(
+    monkeypatch: pytest.MonkeyPatch, vendor: Vendor, connected: Any, wrapped: bool
+) -> None:
+    shown = {
+        "InstanceId": "mi-hz001",
+        "InstanceName": "web-001",
+        "ActivationId": ACTIVATION_ID,
+        "Connected": connected,
+        "MachineId": "e02b****",
+        "OsType": "linux",
+        "OsVersion": "Linux_#38~18.04.1",
+        "AgentVersion": "2.2.3.857",
+        "Hostname": "web.local",
+        "InternetIp": "192.0.2.1",
+        "IntranetIp": "10.0.0.1",
+        "RegistrationTime": "2021-01-20T06:00:00Z",
+        "ResourceGroupId": "rg-1",
+        "InvocationCount": 0,
+        "Tags": [{"TagKey": "a", "TagValue": "b"}, {"Key": "c", "Value": "d"}],
+    }
+    bare = {"InstanceId": "mi-hz002", "InstanceName": None, "Connected": None, "Tags": None}
+    machines: Any = {"Instance": [shown, bare]} if wrapped else [shown, bare]
+    vendor.answers(MACHINES, served(Instances=machines))
+    first, second = _ask(monkeypatch, ecs.get_managed_instances).instances
+    assert first == ecs.ManagedInstance(
+        instance_id="mi-hz001",
+        instance_name="web-001",
+        activation_id=ACTIVATION_ID,
+        connected=True,
+        machine_id="e02b****",
+        os_type="linux",
+        os_version="Linux_#38~18.04.1",
+        agent_version="2.2.3.857",
+        hostname="web.local",
+        internet_ip="192.0.2.1",
+        intranet_ip="10.0.0.1",
+        registration_time="2021-01-20T06:00:00Z",
+        resource_group_id="rg-1",
+        tags={"a": "b", "c": "d"},
+    )
+    nothing = dict.fromkeys(vars(first), "")
+    assert vars(second) == {**nothing, "instance_id": "mi-hz002", "connected": False, "tags": {}}
+
+
+@pytest.mark.parametrize("lookup", [ecs.get_activations, ecs.get_activations_output])
+@pytest.mark.parametrize("wrapped", [False, True], ids=["list", "wrapped"])
+def test_activations_are_shown_as_the_vendor_shows_them(
+    monkeypatch: pytest.MonkeyPatch, vendor: Vendor, lookup: Callable[..., Any], wrapped: bool
+) -> None:
+    shown = activation(
+        InstanceName="web",
+        Description="d",
+        IpAddressRange="192.0.2.0/24",
+        ResourceGroupId="rg-1",
+        RegisteredCount=2,
+        DeregisteredCount=1,
+        Disabled=True,
+        Tags=[{"TagKey": "k", "TagValue": "v"}, {"TagKey": "acs:rm:rgId", "TagValue": "rg-1"}],
+    )
+    items: Any = [shown, {"ActivationId": OTHER_ID}]
+    listed = {"Activation": items} if wrapped else items
+    vendor.answers(DESCRIBE, served(ActivationList=listed), url=BEIJING)
+    found = _ask(monkeypatch, lookup, region="cn-beijing")
+    assert found.activations == [
+        ecs.ActivationInfo(
+            activation_id=ACTIVATION_ID,
+            instance_name="web",
+            description="d",
+            instance_count=10,
+            time_to_live_in_hours=4,
+            ip_address_range="192.0.2.0/24",
+            resource_group_id="rg-1",
+            tags={"k": "v"},
+            creation_time="2021-01-20T06:00:00Z",
+            expired_time="2021-01-20T10:00:00Z",
+            disabled=True,
+            registered_count=2,
+            deregistered_count=1,
+        ),
+        ecs.ActivationInfo(
+            activation_id=OTHER_ID,
+            instance_name=None,
+            description=None,
+            instance_count=None,
+            time_to_live_in_hours=None,
+            ip_address_range=None,
+            tags=None,
+            creation_time=None,
+            expired_time=None,
+            disabled=False,
+            registered_count=None,
+            deregistered_count=None,
+        ),
+    ]
+    assert vendor.queries(DESCRIBE) == [{"MaxResults": "50"}]
