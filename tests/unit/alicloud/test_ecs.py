@@ -24,6 +24,7 @@ from pulumi_hybrid.errors import (
     Error,
     Gone,
     InitFailed,
+    LookUpFailed,
     NotFound,
     NotSent,
     Refused,
@@ -370,6 +371,14 @@ def test_end_is_reckoned_from_the_creation_time_and_the_term(
     assert _read(engine, vendor, listing(shown))["expired_time"] == end
 
 
+@pytest.mark.parametrize("hidden", ["CreationTime", "TimeToLiveInHours"])
+def test_end_is_not_known_where_start_or_term_does_not_show(
+    engine: Engine, vendor: Vendor, hidden: str
+) -> None:
+    outs = _read(engine, vendor, listing(activation(**{hidden: None})))
+    assert "expired_time" not in outs
+
+
 @given(st.integers(1, 876576), st.datetimes(datetime(2015, 1, 1), datetime(2060, 1, 1)))
 def test_end_is_a_term_after_the_start_for_every_term(hours: int, start: datetime) -> None:
     start = start.replace(microsecond=0, tzinfo=timezone.utc)
@@ -423,6 +432,23 @@ def test_check_takes_everything_within_the_vendors_limits(news: dict[str, Any]) 
     assert _problems(news) == []
 
 
+@pytest.mark.parametrize(
+    ("name", "values"),
+    [
+        ("instance_name", ["ab", "a" * 50]),
+        ("description", ["d", "🚀" * 100]),
+        ("instance_count", [1, 1000]),
+        ("time_to_live_in_hours", [1, 876576]),
+        ("ip_address_range", ["192.0.2.1", "2001:db8::/32"]),
+        ("resource_group_id", ["r", "r" * 64]),
+        ("tags", [{f"k{number}": "" for number in range(20)}, {"k" * 64: "v" * 128}]),
+        ("when_in_use", ["disable", "fail", "deregister"]),
+    ],
+)
+def test_check_takes_what_is_just_within_the_vendors_limits(name: str, values: list[Any]) -> None:
+    assert [_problems({name: value}) for value in values] == [[] for _ in values]
+
+
 @given(st.text(max_size=60))
 def test_check_takes_no_instance_name_that_the_vendor_refuses(name: str) -> None:
     taken = _problems({"instance_name": name}) == []
@@ -456,6 +482,7 @@ def test_check_takes_just_the_numbers_within_the_limits(count: int, hours: int) 
         ("ip_address_range", "2001:db8::/129", "IPv4 or IPv6"),
         ("ip_address_range", "localhost", "IPv4 or IPv6"),
         ("resource_group_id", "", "at least 1 character"),
+        ("resource_group_id", "r" * 65, "at most 64 characters, has 65"),
         ("tags", {f"k{number}": "" for number in range(21)}, "at most 20 tags, are 21"),
         ("tags", {"k" * 65: ""}, "keys of 1 to 64 characters"),
         ("tags", {"": ""}, "keys of 1 to 64 characters"),
@@ -797,7 +824,19 @@ def test_create_with_a_fault_that_stays_is_given_up_after_five_tries(
         engine.create(provider, INPUTS)
     _assert_says_what_to_do(caught.value, "cannot create Activation", CREATE, code)
     assert "Gave up after 5 tries" in caught.value.reason
+    assert "Look through the region's activations" in caught.value.reason
     assert vendor.count(CREATE) == 5
+
+
+def test_create_whose_answer_lacks_the_code_names_the_id_that_it_holds(
+    engine: Engine, vendor: Vendor, provider: ActivationProvider
+) -> None:
+    vendor.answers(CREATE, served(ActivationId=ACTIVATION_ID))
+    with pytest.raises(Ambiguous) as caught:
+        engine.create(provider, INPUTS)
+    assert ACTIVATION_ID in str(caught.value)
+    assert "Look through" not in str(caught.value)
+    assert vendor.actions == [CREATE] * 5
 
 
 def test_create_that_was_not_sent_needs_no_looking_for(
@@ -910,13 +949,15 @@ def test_create_for_an_engine_that_has_gone_deletes_the_activation(
 # read
 
 
-def test_refresh_of_several_asks_for_pages(engine: Engine, vendor: Vendor) -> None:
+@pytest.mark.parametrize("wrapped", [False, True], ids=["list", "wrapped"])
+def test_refresh_of_several_asks_for_pages(engine: Engine, vendor: Vendor, wrapped: bool) -> None:
     ids = [f"{number:08}-56F1-4FBC-9AB1-890F1234****" for number in range(52)]
     items = [activation(ActivationId=id) for id in ids]
     # By its id, and then by pages.
     vendor.answers(DESCRIBE, listing(items[0]))
     for page in (items[:50], items[50:]):
-        vendor.answers(DESCRIBE, {**listing(*page), "TotalCount": 52})
+        shown: Any = {"Activation": page} if wrapped else page
+        vendor.answers(DESCRIBE, served(ActivationList=shown, TotalCount=52))
     provider = new_provider()
     for id in ids:
         result = engine.read(provider, id, {**OUTPUTS, "activation_id": id}, INPUTS)
@@ -1339,9 +1380,9 @@ def test_update_whose_answer_is_lost_is_sent_again(engine: Engine, vendor: Vendo
 # delete
 
 
-def _remove(**inputs: Any) -> Hurried:
+def _remove(*, replaces: bool = False, **inputs: Any) -> Hurried:
     """Delete it; the call knows what the engine was told."""
-    call = Hurried()
+    call = Hurried(replaces=replaces)
     provider = new_provider()
     api = provider.connect(REGION, call, Deadline(300))
     provider.remove(api, ACTIVATION_ID, {**INPUTS, **inputs}, call)
@@ -1393,13 +1434,22 @@ def test_delete_refused_says_what_to_do_and_is_no_success(
     assert vendor.actions == [DELETE]
 
 
-@pytest.mark.parametrize("inputs", [{}, {"when_in_use": "disable"}], ids=["default", "disable"])
+@pytest.mark.parametrize(
+    ("replaces", "inputs"),
+    [
+        (False, {}),
+        (False, {"when_in_use": "disable"}),
+        # Its machines go on; only the code is another one.
+        (True, {"when_in_use": "deregister"}),
+        (True, {"when_in_use": "fail"}),
+    ],
+)
 def test_delete_of_a_used_activation_disables_it_and_warns_that_its_record_stays(
-    vendor: Vendor, inputs: dict[str, Any]
+    vendor: Vendor, replaces: bool, inputs: dict[str, Any]
 ) -> None:
     vendor.answers(DELETE, IN_USE)
     vendor.answers(DISABLE, refusal("Throttling"), served(Activation={}))
-    call = _remove(**inputs)
+    call = _remove(replaces=replaces, **inputs)
     assert vendor.actions == [DELETE, DISABLE, DISABLE]
     assert vendor.queries(DISABLE)[0] == {"ActivationId": ACTIVATION_ID}
     [warned] = call.warned
@@ -1450,7 +1500,7 @@ def test_delete_that_is_to_fail_in_use_names_the_machines_of_all_pages(
     vendor.answers(DELETE, IN_USE)
     vendor.answers(
         MACHINES,
-        _machines(_machine(1), _machine(2), next_token="page2"),
+        _machines(_machine(1), {"InstanceName": "has no id"}, _machine(2), next_token="page2"),
         _machines(next_token="page3"),
         _machines(_machine(3, InstanceName="", Hostname="db.local")),
     )
@@ -1858,6 +1908,25 @@ def test_machines_are_shown_as_the_vendor_shows_them(
     )
     nothing = dict.fromkeys(vars(first), "")
     assert vars(second) == {**nothing, "instance_id": "mi-hz002", "connected": False, "tags": {}}
+
+
+@pytest.mark.parametrize(
+    ("lookup", "action", "title"),
+    [
+        (ecs.get_managed_instances, MACHINES, "managed instances"),
+        (ecs.get_activations, DESCRIBE, "activations"),
+    ],
+)
+def test_lookup_that_is_refused_says_what_is_looked_up(
+    monkeypatch: pytest.MonkeyPatch,
+    vendor: Vendor,
+    lookup: Callable[..., Any],
+    action: str,
+    title: str,
+) -> None:
+    vendor.answers(action, refusal("RegionId.ApiNotSupported"))
+    with pytest.raises(LookUpFailed, match=f"^cannot look up {title}: the region has no managed"):
+        _ask(monkeypatch, lookup)
 
 
 @pytest.mark.parametrize("lookup", [ecs.get_activations, ecs.get_activations_output])

@@ -14,7 +14,16 @@ from hypothesis import strategies as st
 from pulumi.runtime import rpc
 
 from pulumi_hybrid.clock import Deadline
-from pulumi_hybrid.errors import Ambiguous, Error, Gone, InitFailed, NotFound, NotSent, Refused
+from pulumi_hybrid.errors import (
+    Ambiguous,
+    Error,
+    Gone,
+    InitFailed,
+    LookUpFailed,
+    NotFound,
+    NotSent,
+    Refused,
+)
 from pulumi_hybrid.tencentcloud import tat
 from pulumi_hybrid.tencentcloud.tat import RegisterCode, RegisterCodeProvider
 
@@ -142,6 +151,7 @@ def test_create_with_all_parameters_arrives_as_the_vendors_example(
         "ip_address_range": "192.168.10.1/10",
         "region": "ap-seoul",
         "rotate_before_hours": 1.5,
+        "when_in_use": "fail",
     }
     checked = engine.check(provider, news, None)
     assert checked.failures == []
@@ -232,11 +242,26 @@ def _problems(news: Mapping[str, Any]) -> list[str]:
             "effective_time": st.integers(1, 10**9),
             "ip_address_range": st.ip_addresses(v=4).map(str),
             "rotate_before_hours": st.floats(0, 10**6),
+            "when_in_use": st.sampled_from(["keep", "deregister", "fail"]),
         },
     )
 )
 def test_check_takes_everything_within_the_vendors_limits(news: dict[str, Any]) -> None:
     assert _problems(news) == []
+
+
+@pytest.mark.parametrize(
+    ("name", "values"),
+    [
+        ("description", ["", "🚀" * 128]),
+        ("instance_name_prefix", ["", "汉" * 32]),
+        ("register_limit", [1, 10000]),
+        ("effective_time", [1, 99999, 10**9]),
+        ("when_in_use", ["keep", "deregister", "fail"]),
+    ],
+)
+def test_check_takes_what_is_just_within_the_vendors_limits(name: str, values: list[Any]) -> None:
+    assert [_problems({name: value}) for value in values] == [[] for _ in values]
 
 
 @pytest.mark.parametrize(
@@ -252,6 +277,7 @@ def test_check_takes_everything_within_the_vendors_limits(news: dict[str, Any]) 
         ("ip_address_range", "192.168.0.0/33", "192.168.0.0/16"),
         ("ip_address_range", "2001:db8::1", "192.168.1.1"),
         ("rotate_before_hours", -1, "at least 0 (hours)"),
+        ("when_in_use", "delete", "one of keep, deregister, fail"),
         ("adopt_id", "rc 1", "the id of an existing resource"),
         ("region", "Guangzhou", "ap-guangzhou"),
         ("register_code_id", CODE_ID, "is not an input of RegisterCode"),
@@ -318,9 +344,14 @@ def test_diff_takes_one_term_for_ever_for_another(engine: Engine) -> None:
     assert _diff(engine, OUTPUTS, {**INPUTS, "effective_time": 99999}, news) == ["effective_time"]
 
 
-def test_diff_does_nothing_for_a_rotation_window_alone(engine: Engine) -> None:
+@pytest.mark.parametrize(
+    "news", [{"rotate_before_hours": 1}, {"when_in_use": "fail"}, {"adopt_id": OTHER_ID}]
+)
+def test_diff_does_nothing_for_what_means_nothing_to_the_vendor(
+    engine: Engine, news: dict[str, Any]
+) -> None:
     outputs = {**OUTPUTS, "expired_time": from_now(hours=4)}
-    assert _diff(engine, outputs, INPUTS, {**INPUTS, "rotate_before_hours": 1}) == []
+    assert _diff(engine, outputs, INPUTS, {**INPUTS, **news}) == []
 
 
 @pytest.mark.parametrize(
@@ -1356,6 +1387,25 @@ def test_machines_are_shown_as_the_vendor_shows_them(
     )
     nothing = dict.fromkeys(vars(first), "")
     assert vars(second) == {**nothing, "instance_id": "rins-002", "tags": {}}
+
+
+@pytest.mark.parametrize(
+    ("lookup", "action", "title"),
+    [
+        (tat.get_register_instances, MACHINES, "registered machines"),
+        (tat.get_register_codes, DESCRIBE, "register codes"),
+    ],
+)
+def test_lookup_that_is_refused_says_what_is_looked_up(
+    monkeypatch: pytest.MonkeyPatch,
+    vendor: Vendor,
+    lookup: Callable[..., Any],
+    action: str,
+    title: str,
+) -> None:
+    vendor.answers(action, refusal("ResourceNotFound.RoleNotFound"))
+    with pytest.raises(LookUpFailed, match=f"^cannot look up {title}: TAT's service role does"):
+        _ask(monkeypatch, lookup)
 
 
 @pytest.mark.parametrize("lookup", [tat.get_register_codes, tat.get_register_codes_output])
