@@ -428,6 +428,7 @@ def test_create_refused_says_what_to_do_and_is_sent_once(
         ("InvalidParameter", "ip_address_range"),
         ("ResourceNotFound.RoleNotFound", "Open the TAT console once"),
         ("UnauthorizedOperation.AssumeRoleUnauthorized", "Authorise the role"),
+        ("LimitExceeded", "quota of register codes"),
         ("ResourceUnavailable.UserHasNoQuotaCode", "quota of register codes"),
     ],
 )
