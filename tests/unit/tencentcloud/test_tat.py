@@ -1200,7 +1200,7 @@ def _program(
     seen: dict[str, Any] = {}
 
     async def look(code: RegisterCode) -> None:
-        for name in ("register_code_value", *COMMANDS):
+        for name in (*OUTPUTS, *COMMANDS):
             output = getattr(code, name)
             seen[name] = (await output.future(), await output.is_secret())
 
@@ -1242,9 +1242,11 @@ def test_commands_are_none_where_there_is_no_value() -> None:
     assert [seen[name][0] for name in ("register_code_value", *COMMANDS)] == [None, None, None]
 
 
-def test_value_is_a_secret_in_the_program_before_the_engine_says_so() -> None:
+def test_value_is_a_secret_in_the_program_before_the_engine_says_so_and_nothing_else_is() -> None:
     seen, _ = _program(OUTPUTS)
-    assert seen["register_code_value"] == (CODE_VALUE, True)
+    assert {name: seen[name] for name in OUTPUTS} == {
+        name: (value, name == "register_code_value") for name, value in OUTPUTS.items()
+    }
 
 
 def _given(registered: pulumi.runtime.MockResourceArgs) -> dict[str, Any]:
