@@ -227,10 +227,8 @@ class ActivationProvider(Lifecycle):
         try:
             self._delete(api, id)
         except InUse as refusal:
-            when_in_use = inputs.get("when_in_use") or "disable"
-            if call.replaces:
-                # Its machines go on; only the code is another one.
-                when_in_use = "disable"
+            # In a replacement its machines go on: only the code is another one.
+            when_in_use = "disable" if call.replaces else inputs.get("when_in_use")
             if when_in_use == "fail":
                 raise self._with_machines(api, id, refusal) from None
             machines = "The machines stay registered."

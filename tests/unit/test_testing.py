@@ -90,6 +90,33 @@ def test_outputs_follow_the_inputs() -> None:
     assert registry["public_domain"][0] == f"{registry['registry_name'][0]}.tencentcloudcr.com"
 
 
+@pytest.mark.parametrize(
+    ("program", "defaults"),
+    [
+        (
+            lambda: tat.RegisterCode("r"),
+            {
+                "description": "",
+                "instance_name_prefix": "",
+                "register_limit": 10,
+                "effective_time": 4,
+                "ip_address_range": "",
+            },
+        ),
+        (
+            lambda: ecs.Activation("r"),
+            {"instance_name": None, "instance_count": 10, "time_to_live_in_hours": 4},
+        ),
+    ],
+    ids=["RegisterCode", "Activation"],
+)
+def test_outputs_are_the_vendors_defaults_where_nothing_is_given(
+    program: Callable[[], LifecycleResource], defaults: dict[str, Any]
+) -> None:
+    seen = _seen(program)
+    assert {name: seen[name][0] for name in defaults} == defaults
+
+
 def test_type_tokens_are_those_of_every_state() -> None:
     assert [kind.pulumi_type for kind in PROGRAMS] == [
         "pulumi-python:dynamic/tencentcloud/tat:RegisterCode",

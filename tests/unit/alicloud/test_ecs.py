@@ -16,6 +16,7 @@ from hypothesis import given, settings
 from hypothesis import strategies as st
 from pulumi.runtime import rpc
 
+from pulumi_hybrid.alicloud import ecs
 from pulumi_hybrid.alicloud.ecs import Activation, ActivationProvider
 from pulumi_hybrid.clock import Deadline
 from pulumi_hybrid.errors import (
@@ -23,6 +24,7 @@ from pulumi_hybrid.errors import (
     Error,
     Gone,
     InitFailed,
+    LookUpFailed,
     NotFound,
     NotSent,
     Refused,
@@ -340,6 +342,11 @@ def test_no_tags_are_no_output(engine: Engine, vendor: Vendor, tags: Any) -> Non
     assert _read(engine, vendor, listing(activation(Tags=tags))) == OUTPUTS
 
 
+@pytest.mark.parametrize("shown", ["0.0.0.0/0", "::/0", "", None])
+def test_range_that_is_any_is_no_output(engine: Engine, vendor: Vendor, shown: str | None) -> None:
+    assert _read(engine, vendor, listing(activation(IpAddressRange=shown))) == OUTPUTS
+
+
 @pytest.mark.parametrize(
     "items", [[activation()], {"Activation": [activation()]}], ids=["list", "wrapped"]
 )
@@ -362,6 +369,14 @@ def test_end_is_reckoned_from_the_creation_time_and_the_term(
 ) -> None:
     shown = activation(CreationTime=created, TimeToLiveInHours=hours)
     assert _read(engine, vendor, listing(shown))["expired_time"] == end
+
+
+@pytest.mark.parametrize("hidden", ["CreationTime", "TimeToLiveInHours"])
+def test_end_is_not_known_where_start_or_term_does_not_show(
+    engine: Engine, vendor: Vendor, hidden: str
+) -> None:
+    outs = _read(engine, vendor, listing(activation(**{hidden: None})))
+    assert "expired_time" not in outs
 
 
 @given(st.integers(1, 876576), st.datetimes(datetime(2015, 1, 1), datetime(2060, 1, 1)))
@@ -417,6 +432,23 @@ def test_check_takes_everything_within_the_vendors_limits(news: dict[str, Any]) 
     assert _problems(news) == []
 
 
+@pytest.mark.parametrize(
+    ("name", "values"),
+    [
+        ("instance_name", ["ab", "a" * 50]),
+        ("description", ["d", "🚀" * 100]),
+        ("instance_count", [1, 1000]),
+        ("time_to_live_in_hours", [1, 876576]),
+        ("ip_address_range", ["192.0.2.1", "2001:db8::/32"]),
+        ("resource_group_id", ["r", "r" * 64]),
+        ("tags", [{f"k{number}": "" for number in range(20)}, {"k" * 64: "v" * 128}]),
+        ("when_in_use", ["disable", "fail", "deregister"]),
+    ],
+)
+def test_check_takes_what_is_just_within_the_vendors_limits(name: str, values: list[Any]) -> None:
+    assert [_problems({name: value}) for value in values] == [[] for _ in values]
+
+
 @given(st.text(max_size=60))
 def test_check_takes_no_instance_name_that_the_vendor_refuses(name: str) -> None:
     taken = _problems({"instance_name": name}) == []
@@ -450,6 +482,7 @@ def test_check_takes_just_the_numbers_within_the_limits(count: int, hours: int) 
         ("ip_address_range", "2001:db8::/129", "IPv4 or IPv6"),
         ("ip_address_range", "localhost", "IPv4 or IPv6"),
         ("resource_group_id", "", "at least 1 character"),
+        ("resource_group_id", "r" * 65, "at most 64 characters, has 65"),
         ("tags", {f"k{number}": "" for number in range(21)}, "at most 20 tags, are 21"),
         ("tags", {"k" * 65: ""}, "keys of 1 to 64 characters"),
         ("tags", {"": ""}, "keys of 1 to 64 characters"),
@@ -651,8 +684,14 @@ def test_create_refused_with_the_status_200_is_refused_too(
         ("AddressRange.InvalidPattern", "ip_address_range"),
         ("ActivationCount.ExceedLimit", "Delete unused ones"),
         ("ActivationTTL.ExceedLimit", "time_to_live_in_hours"),
-        ("InvalidTagKey.Malformed", "tag"),
+        ("InvalidTagKey.Malformed", "a tag's key"),
+        ("InvalidTagValue.Malformed", "a tag's value"),
         ("NumberExceed.Tags", "20"),
+        ("MissingParameter.TagKey", "a tag has no key"),
+        ("Duplicate.TagKey", "two tags have one key"),
+        ("Operation.Forbidden", "open it for the account"),
+        ("RealNameAuthenticationError", "by real name"),
+        ("ManagedInstanceCountExceedLimit", "Deregister some"),
         ("InvalidResourceGroup.NotFound", "resource_group_id"),
     ],
 )
@@ -791,7 +830,19 @@ def test_create_with_a_fault_that_stays_is_given_up_after_five_tries(
         engine.create(provider, INPUTS)
     _assert_says_what_to_do(caught.value, "cannot create Activation", CREATE, code)
     assert "Gave up after 5 tries" in caught.value.reason
+    assert "Look through the region's activations" in caught.value.reason
     assert vendor.count(CREATE) == 5
+
+
+def test_create_whose_answer_lacks_the_code_names_the_id_that_it_holds(
+    engine: Engine, vendor: Vendor, provider: ActivationProvider
+) -> None:
+    vendor.answers(CREATE, served(ActivationId=ACTIVATION_ID))
+    with pytest.raises(Ambiguous) as caught:
+        engine.create(provider, INPUTS)
+    assert ACTIVATION_ID in str(caught.value)
+    assert "Look through" not in str(caught.value)
+    assert vendor.actions == [CREATE] * 5
 
 
 def test_create_that_was_not_sent_needs_no_looking_for(
@@ -904,13 +955,15 @@ def test_create_for_an_engine_that_has_gone_deletes_the_activation(
 # read
 
 
-def test_refresh_of_several_asks_for_pages(engine: Engine, vendor: Vendor) -> None:
+@pytest.mark.parametrize("wrapped", [False, True], ids=["list", "wrapped"])
+def test_refresh_of_several_asks_for_pages(engine: Engine, vendor: Vendor, wrapped: bool) -> None:
     ids = [f"{number:08}-56F1-4FBC-9AB1-890F1234****" for number in range(52)]
     items = [activation(ActivationId=id) for id in ids]
     # By its id, and then by pages.
     vendor.answers(DESCRIBE, listing(items[0]))
     for page in (items[:50], items[50:]):
-        vendor.answers(DESCRIBE, {**listing(*page), "TotalCount": 52})
+        shown: Any = {"Activation": page} if wrapped else page
+        vendor.answers(DESCRIBE, served(ActivationList=shown, TotalCount=52))
     provider = new_provider()
     for id in ids:
         result = engine.read(provider, id, {**OUTPUTS, "activation_id": id}, INPUTS)
@@ -1333,9 +1386,9 @@ def test_update_whose_answer_is_lost_is_sent_again(engine: Engine, vendor: Vendo
 # delete
 
 
-def _remove(**inputs: Any) -> Hurried:
+def _remove(*, replaces: bool = False, **inputs: Any) -> Hurried:
     """Delete it; the call knows what the engine was told."""
-    call = Hurried()
+    call = Hurried(replaces=replaces)
     provider = new_provider()
     api = provider.connect(REGION, call, Deadline(300))
     provider.remove(api, ACTIVATION_ID, {**INPUTS, **inputs}, call)
@@ -1387,13 +1440,22 @@ def test_delete_refused_says_what_to_do_and_is_no_success(
     assert vendor.actions == [DELETE]
 
 
-@pytest.mark.parametrize("inputs", [{}, {"when_in_use": "disable"}], ids=["default", "disable"])
+@pytest.mark.parametrize(
+    ("replaces", "inputs"),
+    [
+        (False, {}),
+        (False, {"when_in_use": "disable"}),
+        # Its machines go on; only the code is another one.
+        (True, {"when_in_use": "deregister"}),
+        (True, {"when_in_use": "fail"}),
+    ],
+)
 def test_delete_of_a_used_activation_disables_it_and_warns_that_its_record_stays(
-    vendor: Vendor, inputs: dict[str, Any]
+    vendor: Vendor, replaces: bool, inputs: dict[str, Any]
 ) -> None:
     vendor.answers(DELETE, IN_USE)
     vendor.answers(DISABLE, refusal("Throttling"), served(Activation={}))
-    call = _remove(**inputs)
+    call = _remove(replaces=replaces, **inputs)
     assert vendor.actions == [DELETE, DISABLE, DISABLE]
     assert vendor.queries(DISABLE)[0] == {"ActivationId": ACTIVATION_ID}
     [warned] = call.warned
@@ -1444,7 +1506,7 @@ def test_delete_that_is_to_fail_in_use_names_the_machines_of_all_pages(
     vendor.answers(DELETE, IN_USE)
     vendor.answers(
         MACHINES,
-        _machines(_machine(1), _machine(2), next_token="page2"),
+        _machines(_machine(1), {"InstanceName": "has no id"}, _machine(2), next_token="page2"),
         _machines(next_token="page3"),
         _machines(_machine(3, InstanceName="", Hostname="db.local")),
     )
@@ -1628,20 +1690,22 @@ class _Mocks(pulumi.runtime.Mocks):
 COMMANDS = ("linux_register_command", "windows_register_command")
 
 
-def _program(outputs: Mapping[str, Any], **arguments: Any) -> tuple[dict[str, Any], _Mocks]:
+def _program(
+    outputs: Mapping[str, Any], make: Callable[..., Activation] = Activation, **arguments: Any
+) -> tuple[dict[str, Any], _Mocks]:
     """A program's activation: each output's value, and whether it is a secret."""
     mocks = _Mocks(outputs)
     pulumi.runtime.set_mocks(mocks)
     seen: dict[str, Any] = {}
 
     async def look(made: Activation) -> None:
-        for name in ("activation_id", "activation_code", "expired_time", *COMMANDS):
+        for name in (*OUTPUTS, *COMMANDS):
             output = getattr(made, name)
             seen[name] = (await output.future(), await output.is_secret())
 
     @pulumi.runtime.test  # type: ignore[untyped-decorator]
     def run() -> Any:
-        return pulumi.Output.from_input(look(Activation("web", **arguments)))
+        return pulumi.Output.from_input(look(make("web", **arguments)))
 
     run()
     return seen, mocks
@@ -1692,21 +1756,55 @@ def test_commands_are_none_where_there_is_no_code() -> None:
 
 def test_code_is_a_secret_in_the_program_and_nothing_else_is() -> None:
     seen, _ = _program(OUTPUTS)
-    assert seen["activation_code"] == (CODE, True)
-    assert seen["activation_id"] == (ACTIVATION_ID, False)
-    assert seen["expired_time"] == (OUTPUTS["expired_time"], False)
+    assert {name: seen[name] for name in OUTPUTS} == {
+        name: (value, name == "activation_code") for name, value in OUTPUTS.items()
+    }
 
 
-def test_program_registers_under_the_fixed_type_with_its_own_inputs_alone() -> None:
-    _, mocks = _program(OUTPUTS, instance_count=3, tags={"a": "b"}, when_in_use="fail")
-    [registered] = mocks.registered
-    assert registered.typ == "pulumi-python:dynamic/alicloud/ecs:Activation"
-    given_inputs = {
+def _given(registered: pulumi.runtime.MockResourceArgs) -> dict[str, Any]:
+    """What the program gives the engine of its own."""
+    return {
         name: value
         for name, value in registered.inputs.items()
         if value is not None and not name.startswith("__")
     }
-    assert given_inputs == {"instance_count": 3, "tags": {"a": "b"}, "when_in_use": "fail"}
+
+
+@pytest.mark.parametrize(
+    "arguments",
+    [
+        {"instance_count": 3, "tags": {"a": "b"}, "when_in_use": "fail"},
+        {
+            "instance_name": "web",
+            "description": "d",
+            "instance_count": 3,
+            "time_to_live_in_hours": 24,
+            "ip_address_range": "192.0.2.0/24",
+            "resource_group_id": "rg-1",
+            "tags": {"a": "b"},
+            "region": "cn-beijing",
+            "rotate_before_hours": 1,
+            "when_in_use": "fail",
+            "adopt_id": ACTIVATION_ID,
+        },
+    ],
+    ids=["some", "all"],
+)
+def test_program_registers_under_the_fixed_type_with_its_own_inputs_alone(
+    arguments: dict[str, Any],
+) -> None:
+    _, mocks = _program(OUTPUTS, **arguments)
+    [registered] = mocks.registered
+    assert registered.typ == "pulumi-python:dynamic/alicloud/ecs:Activation"
+    assert _given(registered) == arguments
+    assert not registered.resource_id
+
+
+def test_get_reads_the_activation_of_that_id_in_that_region() -> None:
+    _, mocks = _program(OUTPUTS, Activation.get, id=OTHER_ID, region="cn-beijing")
+    [read] = mocks.registered
+    assert read.resource_id == OTHER_ID
+    assert _given(read) == {"region": "cn-beijing"}
 
 
 def test_provider_in_the_program_holds_neither_key_nor_secret(
@@ -1718,3 +1816,173 @@ def test_provider_in_the_program_holds_neither_key_nor_secret(
     assert isinstance(serialized, str)
     assert len(serialized) < 120
     assert SECRET_KEY not in json.dumps(mocks.registered[0].inputs)
+
+
+# What a program asks for itself
+
+
+def _ask(monkeypatch: pytest.MonkeyPatch, lookup: Callable[..., Any], **arguments: Any) -> Any:
+    """What a program's lookup finds, in either form."""
+    monkeypatch.setenv("ALICLOUD_ACCESS_KEY", "LTAIprogram")
+    monkeypatch.setenv("ALICLOUD_SECRET_KEY", SECRET_KEY)
+    monkeypatch.setenv("ALICLOUD_REGION", REGION)
+    pulumi.runtime.set_mocks(_Mocks({}))
+    found: list[Any] = []
+
+    @pulumi.runtime.test  # type: ignore[untyped-decorator]
+    def run() -> Any:
+        return pulumi.Output.from_input(lookup(**arguments)).apply(found.append)
+
+    run()
+    [answer] = found
+    return answer
+
+
+BEIJING = "https://ecs.cn-beijing.aliyuncs.com/"
+
+
+@pytest.mark.parametrize("lookup", [ecs.get_managed_instances, ecs.get_managed_instances_output])
+@pytest.mark.parametrize(
+    ("arguments", "asked"),
+    [
+        ({}, {}),
+        ({"activation_id": ACTIVATION_ID}, {"ActivationId": ACTIVATION_ID}),
+        ({"connected": True}, {"Connected": "true"}),
+        (
+            {"activation_id": ACTIVATION_ID, "connected": False},
+            {"ActivationId": ACTIVATION_ID, "Connected": "false"},
+        ),
+    ],
+)
+def test_machines_are_asked_for_by_what_is_given(
+    monkeypatch: pytest.MonkeyPatch,
+    vendor: Vendor,
+    lookup: Callable[..., Any],
+    arguments: dict[str, Any],
+    asked: dict[str, str],
+) -> None:
+    pages = _machines(_machine(1), _machine(2), next_token="page2"), _machines(_machine(3))
+    vendor.answers(MACHINES, *pages, url=BEIJING)
+    found = _ask(monkeypatch, lookup, **arguments, region="cn-beijing")
+    ids = [machine.instance_id for machine in found.instances]
+    assert ids == ["mi-hz001", "mi-hz002", "mi-hz003"]
+    page = {**asked, "MaxResults": "50"}
+    assert vendor.queries(MACHINES) == [page, {**page, "NextToken": "page2"}]
+
+
+@pytest.mark.parametrize("connected", [True, "true"])
+@pytest.mark.parametrize("wrapped", [False, True], ids=["list", "wrapped"])
+def test_machines_are_shown_as_the_vendor_shows_them(
+    monkeypatch: pytest.MonkeyPatch, vendor: Vendor, connected: Any, wrapped: bool
+) -> None:
+    shown = {
+        "InstanceId": "mi-hz001",
+        "InstanceName": "web-001",
+        "ActivationId": ACTIVATION_ID,
+        "Connected": connected,
+        "MachineId": "e02b****",
+        "OsType": "linux",
+        "OsVersion": "Linux_#38~18.04.1",
+        "AgentVersion": "2.2.3.857",
+        "Hostname": "web.local",
+        "InternetIp": "192.0.2.1",
+        "IntranetIp": "10.0.0.1",
+        "RegistrationTime": "2021-01-20T06:00:00Z",
+        "ResourceGroupId": "rg-1",
+        "InvocationCount": 0,
+        "Tags": [{"TagKey": "a", "TagValue": "b"}, {"Key": "c", "Value": "d"}],
+    }
+    bare = {"InstanceId": "mi-hz002", "InstanceName": None, "Connected": None, "Tags": None}
+    machines: Any = {"Instance": [shown, bare]} if wrapped else [shown, bare]
+    vendor.answers(MACHINES, served(Instances=machines))
+    first, second = _ask(monkeypatch, ecs.get_managed_instances).instances
+    assert first == ecs.ManagedInstance(
+        instance_id="mi-hz001",
+        instance_name="web-001",
+        activation_id=ACTIVATION_ID,
+        connected=True,
+        machine_id="e02b****",
+        os_type="linux",
+        os_version="Linux_#38~18.04.1",
+        agent_version="2.2.3.857",
+        hostname="web.local",
+        internet_ip="192.0.2.1",
+        intranet_ip="10.0.0.1",
+        registration_time="2021-01-20T06:00:00Z",
+        resource_group_id="rg-1",
+        tags={"a": "b", "c": "d"},
+    )
+    nothing = dict.fromkeys(vars(first), "")
+    assert vars(second) == {**nothing, "instance_id": "mi-hz002", "connected": False, "tags": {}}
+
+
+@pytest.mark.parametrize(
+    ("lookup", "action", "title"),
+    [
+        (ecs.get_managed_instances, MACHINES, "managed instances"),
+        (ecs.get_activations, DESCRIBE, "activations"),
+    ],
+)
+def test_lookup_that_is_refused_says_what_is_looked_up(
+    monkeypatch: pytest.MonkeyPatch,
+    vendor: Vendor,
+    lookup: Callable[..., Any],
+    action: str,
+    title: str,
+) -> None:
+    vendor.answers(action, refusal("RegionId.ApiNotSupported"))
+    with pytest.raises(LookUpFailed, match=f"^cannot look up {title}: the region has no managed"):
+        _ask(monkeypatch, lookup)
+
+
+@pytest.mark.parametrize("lookup", [ecs.get_activations, ecs.get_activations_output])
+@pytest.mark.parametrize("wrapped", [False, True], ids=["list", "wrapped"])
+def test_activations_are_shown_as_the_vendor_shows_them(
+    monkeypatch: pytest.MonkeyPatch, vendor: Vendor, lookup: Callable[..., Any], wrapped: bool
+) -> None:
+    shown = activation(
+        InstanceName="web",
+        Description="d",
+        IpAddressRange="192.0.2.0/24",
+        ResourceGroupId="rg-1",
+        RegisteredCount=2,
+        DeregisteredCount=1,
+        Disabled=True,
+        Tags=[{"TagKey": "k", "TagValue": "v"}, {"TagKey": "acs:rm:rgId", "TagValue": "rg-1"}],
+    )
+    items: Any = [shown, {"ActivationId": OTHER_ID}]
+    listed = {"Activation": items} if wrapped else items
+    vendor.answers(DESCRIBE, served(ActivationList=listed), url=BEIJING)
+    found = _ask(monkeypatch, lookup, region="cn-beijing")
+    assert found.activations == [
+        ecs.ActivationInfo(
+            activation_id=ACTIVATION_ID,
+            instance_name="web",
+            description="d",
+            instance_count=10,
+            time_to_live_in_hours=4,
+            ip_address_range="192.0.2.0/24",
+            resource_group_id="rg-1",
+            tags={"k": "v"},
+            creation_time="2021-01-20T06:00:00Z",
+            expired_time="2021-01-20T10:00:00Z",
+            disabled=True,
+            registered_count=2,
+            deregistered_count=1,
+        ),
+        ecs.ActivationInfo(
+            activation_id=OTHER_ID,
+            instance_name=None,
+            description=None,
+            instance_count=None,
+            time_to_live_in_hours=None,
+            ip_address_range=None,
+            tags=None,
+            creation_time=None,
+            expired_time=None,
+            disabled=False,
+            registered_count=None,
+            deregistered_count=None,
+        ),
+    ]
+    assert vendor.queries(DESCRIBE) == [{"MaxResults": "50"}]

@@ -14,7 +14,17 @@ from hypothesis import strategies as st
 from pulumi.runtime import rpc
 
 from pulumi_hybrid.clock import Deadline
-from pulumi_hybrid.errors import Ambiguous, Error, Gone, InitFailed, NotFound, NotSent, Refused
+from pulumi_hybrid.errors import (
+    Ambiguous,
+    Error,
+    Gone,
+    InitFailed,
+    LookUpFailed,
+    NotFound,
+    NotSent,
+    Refused,
+)
+from pulumi_hybrid.tencentcloud import tat
 from pulumi_hybrid.tencentcloud.tat import RegisterCode, RegisterCodeProvider
 
 from ..conftest import Engine, Hurried, assert_one_line, everything_said
@@ -141,6 +151,7 @@ def test_create_with_all_parameters_arrives_as_the_vendors_example(
         "ip_address_range": "192.168.10.1/10",
         "region": "ap-seoul",
         "rotate_before_hours": 1.5,
+        "when_in_use": "fail",
     }
     checked = engine.check(provider, news, None)
     assert checked.failures == []
@@ -231,11 +242,26 @@ def _problems(news: Mapping[str, Any]) -> list[str]:
             "effective_time": st.integers(1, 10**9),
             "ip_address_range": st.ip_addresses(v=4).map(str),
             "rotate_before_hours": st.floats(0, 10**6),
+            "when_in_use": st.sampled_from(["keep", "deregister", "fail"]),
         },
     )
 )
 def test_check_takes_everything_within_the_vendors_limits(news: dict[str, Any]) -> None:
     assert _problems(news) == []
+
+
+@pytest.mark.parametrize(
+    ("name", "values"),
+    [
+        ("description", ["", "🚀" * 128]),
+        ("instance_name_prefix", ["", "汉" * 32]),
+        ("register_limit", [1, 10000]),
+        ("effective_time", [1, 99999, 10**9]),
+        ("when_in_use", ["keep", "deregister", "fail"]),
+    ],
+)
+def test_check_takes_what_is_just_within_the_vendors_limits(name: str, values: list[Any]) -> None:
+    assert [_problems({name: value}) for value in values] == [[] for _ in values]
 
 
 @pytest.mark.parametrize(
@@ -251,6 +277,7 @@ def test_check_takes_everything_within_the_vendors_limits(news: dict[str, Any]) 
         ("ip_address_range", "192.168.0.0/33", "192.168.0.0/16"),
         ("ip_address_range", "2001:db8::1", "192.168.1.1"),
         ("rotate_before_hours", -1, "at least 0 (hours)"),
+        ("when_in_use", "delete", "one of keep, deregister, fail"),
         ("adopt_id", "rc 1", "the id of an existing resource"),
         ("region", "Guangzhou", "ap-guangzhou"),
         ("register_code_id", CODE_ID, "is not an input of RegisterCode"),
@@ -317,9 +344,14 @@ def test_diff_takes_one_term_for_ever_for_another(engine: Engine) -> None:
     assert _diff(engine, OUTPUTS, {**INPUTS, "effective_time": 99999}, news) == ["effective_time"]
 
 
-def test_diff_does_nothing_for_a_rotation_window_alone(engine: Engine) -> None:
+@pytest.mark.parametrize(
+    "news", [{"rotate_before_hours": 1}, {"when_in_use": "fail"}, {"adopt_id": OTHER_ID}]
+)
+def test_diff_does_nothing_for_what_means_nothing_to_the_vendor(
+    engine: Engine, news: dict[str, Any]
+) -> None:
     outputs = {**OUTPUTS, "expired_time": from_now(hours=4)}
-    assert _diff(engine, outputs, INPUTS, {**INPUTS, "rotate_before_hours": 1}) == []
+    assert _diff(engine, outputs, INPUTS, {**INPUTS, **news}) == []
 
 
 @pytest.mark.parametrize(
@@ -396,6 +428,7 @@ def test_create_refused_says_what_to_do_and_is_sent_once(
         ("InvalidParameter", "ip_address_range"),
         ("ResourceNotFound.RoleNotFound", "Open the TAT console once"),
         ("UnauthorizedOperation.AssumeRoleUnauthorized", "Authorise the role"),
+        ("LimitExceeded", "quota of register codes"),
         ("ResourceUnavailable.UserHasNoQuotaCode", "quota of register codes"),
     ],
 )
@@ -471,9 +504,9 @@ ALIKE = {"Description": "web", "RegisterLimit": 20, "IpAddressRange": "192.168.1
     ("changes", "named"),
     [
         ({}, True),
-        ({"CreatedTime": timedelta(minutes=-1)}, True),
+        ({"CreatedTime": timedelta(minutes=-4.5)}, True),
         ({"CreatedTime": None}, True),
-        ({"CreatedTime": timedelta(hours=-1)}, False),
+        ({"CreatedTime": timedelta(minutes=-5.5)}, False),
         ({"CreatedTime": "2024-10-26T08:50:45Z"}, False),
         ({"Description": "other"}, False),
         ({"RegisterLimit": 10}, False),
@@ -556,6 +589,17 @@ def test_orphans_are_looked_for_on_every_page(
     assert vendor.bodies(DESCRIBE) == [{"Offset": offset, "Limit": 100} for offset in (0, 100, 200)]
 
 
+def test_orphans_are_looked_for_on_twenty_pages_at_most(
+    engine: Engine, vendor: Vendor, provider: RegisterCodeProvider
+) -> None:
+    old = [code_info(RegisterCodeId=f"old-{number}") for number in range(100)]
+    vendor.answers(CREATE, Raw(""))
+    vendor.answers(DESCRIBE, listing(*old))
+    with pytest.raises(Ambiguous, match="No code that could have come of it shows"):
+        engine.create(provider, INPUTS)
+    assert vendor.count(DESCRIBE) == 20
+
+
 @pytest.mark.parametrize(
     "fault",
     [
@@ -622,6 +666,8 @@ def test_create_whose_answer_lacks_the_value_names_the_id_that_it_holds(
     with pytest.raises(Ambiguous) as caught:
         engine.create(provider, INPUTS)
     assert CODE_ID in str(caught.value)
+    assert "No code" not in str(caught.value)
+    assert vendor.actions == [CREATE]
 
 
 def test_create_in_vain_shows_no_key(
@@ -893,8 +939,17 @@ def test_get_of_a_code_without_end_has_a_term_for_ever(
     vendor.answers(DESCRIBE, listing(code_info(ExpiredTime=None)))
     outs = engine.read(provider, CODE_ID, None, {}).outs
     assert outs is not None
-    assert outs["effective_time"] > 99999
+    assert outs["effective_time"] == 100000
     assert "expired_time" not in outs
+
+
+def test_get_of_a_code_whose_start_does_not_show_keeps_its_end(
+    engine: Engine, vendor: Vendor, provider: RegisterCodeProvider
+) -> None:
+    vendor.answers(DESCRIBE, listing(code_info(CreatedTime=None)))
+    outs = engine.read(provider, CODE_ID, None, {}).outs
+    assert outs is not None
+    assert outs["expired_time"] == "2024-10-26T12:50:45Z"
 
 
 def test_get_of_a_code_that_is_not_there_says_so(
@@ -978,6 +1033,8 @@ def test_delete_deregisters_the_machines_of_all_pages_and_then_deletes(vendor: V
         {"Filters": filters, "Offset": offset, "Limit": 100} for offset in (0, 100)
     ]
     assert (vendor.actions[0], vendor.actions[-1]) == (DISABLE, DELETE)
+    for action in (DISABLE, DELETE):
+        assert vendor.bodies(action) == [{"RegisterCodeIds": [CODE_ID]}]
     assert "deregistering rins-000" in call.said
 
 
@@ -998,6 +1055,25 @@ def test_delete_that_is_to_fail_in_use_names_the_machines_and_does_nothing(
     with pytest.raises(Error, match=r"rins-001 \(web-001\), rins-002 \(web-002\)\. Deregister"):
         _remove(when_in_use="fail")
     assert vendor.actions == [MACHINES]
+
+
+@pytest.mark.parametrize(
+    ("names", "called"),
+    [
+        ({"InstanceName": "web", "HostName": "web.local"}, r"rins-001 \(web\)\."),
+        ({"InstanceName": "", "HostName": "web.local"}, r"rins-001 \(web\.local\)\."),
+        ({"InstanceName": None}, r"rins-001\."),
+    ],
+)
+def test_delete_that_is_to_fail_in_use_calls_a_machine_by_what_names_it_has(
+    vendor: Vendor, names: dict[str, Any], called: str
+) -> None:
+    without_id = {"InstanceName": "nobody"}
+    vendor.answers(
+        MACHINES, served(RegisterInstanceSet=[without_id, {"InstanceId": "rins-001", **names}])
+    )
+    with pytest.raises(Error, match=f"registered with it: {called} Deregister"):
+        _remove(when_in_use="fail")
 
 
 def test_delete_that_is_to_fail_in_use_deletes_a_code_that_nobody_uses(vendor: Vendor) -> None:
@@ -1115,20 +1191,22 @@ class _Mocks(pulumi.runtime.Mocks):
 COMMANDS = ("linux_register_command", "windows_register_command")
 
 
-def _program(outputs: Mapping[str, Any], **arguments: Any) -> tuple[dict[str, Any], _Mocks]:
+def _program(
+    outputs: Mapping[str, Any], make: Callable[..., RegisterCode] = RegisterCode, **arguments: Any
+) -> tuple[dict[str, Any], _Mocks]:
     """A program's register code: each output's value, and whether it is a secret."""
     mocks = _Mocks(outputs)
     pulumi.runtime.set_mocks(mocks)
     seen: dict[str, Any] = {}
 
     async def look(code: RegisterCode) -> None:
-        for name in ("register_code_value", *COMMANDS):
+        for name in (*OUTPUTS, *COMMANDS):
             output = getattr(code, name)
             seen[name] = (await output.future(), await output.is_secret())
 
     @pulumi.runtime.test  # type: ignore[untyped-decorator]
     def run() -> Any:
-        return pulumi.Output.from_input(look(RegisterCode("code", **arguments)))
+        return pulumi.Output.from_input(look(make("code", **arguments)))
 
     run()
     return seen, mocks
@@ -1164,21 +1242,55 @@ def test_commands_are_none_where_there_is_no_value() -> None:
     assert [seen[name][0] for name in ("register_code_value", *COMMANDS)] == [None, None, None]
 
 
-def test_value_is_a_secret_in_the_program_before_the_engine_says_so() -> None:
+def test_value_is_a_secret_in_the_program_before_the_engine_says_so_and_nothing_else_is() -> None:
     seen, _ = _program(OUTPUTS)
-    assert seen["register_code_value"] == (CODE_VALUE, True)
+    assert {name: seen[name] for name in OUTPUTS} == {
+        name: (value, name == "register_code_value") for name, value in OUTPUTS.items()
+    }
 
 
-def test_program_registers_under_the_fixed_type_with_its_own_inputs_alone() -> None:
-    _, mocks = _program(OUTPUTS, register_limit=3, description="web")
-    [registered] = mocks.registered
-    assert registered.typ == "pulumi-python:dynamic/tencentcloud/tat:RegisterCode"
-    given_inputs = {
+def _given(registered: pulumi.runtime.MockResourceArgs) -> dict[str, Any]:
+    """What the program gives the engine of its own."""
+    return {
         name: value
         for name, value in registered.inputs.items()
         if value is not None and not name.startswith("__")
     }
-    assert given_inputs == {"register_limit": 3, "description": "web"}
+
+
+@pytest.mark.parametrize(
+    "arguments",
+    [
+        {"register_limit": 3, "description": "web"},
+        {
+            "description": "web",
+            "instance_name_prefix": "web",
+            "register_limit": 3,
+            "effective_time": 24,
+            "ip_address_range": "192.0.2.0/24",
+            "region": "ap-seoul",
+            "rotate_before_hours": 1,
+            "when_in_use": "fail",
+            "adopt_id": CODE_ID,
+        },
+    ],
+    ids=["some", "all"],
+)
+def test_program_registers_under_the_fixed_type_with_its_own_inputs_alone(
+    arguments: dict[str, Any],
+) -> None:
+    _, mocks = _program(OUTPUTS, **arguments)
+    [registered] = mocks.registered
+    assert registered.typ == "pulumi-python:dynamic/tencentcloud/tat:RegisterCode"
+    assert _given(registered) == arguments
+    assert not registered.resource_id
+
+
+def test_get_reads_the_code_of_that_id_in_that_region() -> None:
+    _, mocks = _program(OUTPUTS, RegisterCode.get, id=OTHER_ID, region="ap-seoul")
+    [read] = mocks.registered
+    assert read.resource_id == OTHER_ID
+    assert _given(read) == {"region": "ap-seoul"}
 
 
 def test_provider_in_the_program_holds_neither_key_nor_secret(
@@ -1190,3 +1302,135 @@ def test_provider_in_the_program_holds_neither_key_nor_secret(
     assert isinstance(serialized, str)
     assert len(serialized) < 120
     assert SECRET_KEY not in json.dumps(mocks.registered[0].inputs)
+
+
+# What a program asks for itself
+
+
+def _ask(monkeypatch: pytest.MonkeyPatch, lookup: Callable[..., Any], **arguments: Any) -> Any:
+    """What a program's lookup finds, in either form."""
+    for setting, value in {"ID": "AKIDprogram", "KEY": SECRET_KEY}.items():
+        monkeypatch.setenv(f"TENCENTCLOUD_SECRET_{setting}", value)
+    monkeypatch.setenv("TENCENTCLOUD_REGION", REGION)
+    pulumi.runtime.set_mocks(_Mocks({}))
+    found: list[Any] = []
+
+    @pulumi.runtime.test  # type: ignore[untyped-decorator]
+    def run() -> Any:
+        return pulumi.Output.from_input(lookup(**arguments)).apply(found.append)
+
+    run()
+    [answer] = found
+    return answer
+
+
+@pytest.mark.parametrize("lookup", [tat.get_register_instances, tat.get_register_instances_output])
+@pytest.mark.parametrize(
+    ("arguments", "filters"),
+    [
+        ({}, {}),
+        ({"register_code_id": CODE_ID}, {"register-code-id": CODE_ID}),
+        ({"register_status": "Offline"}, {"register-status": "Offline"}),
+        (
+            {"register_code_id": CODE_ID, "register_status": "Online"},
+            {"register-code-id": CODE_ID, "register-status": "Online"},
+        ),
+    ],
+)
+def test_machines_are_asked_for_by_what_is_given(
+    monkeypatch: pytest.MonkeyPatch,
+    vendor: Vendor,
+    lookup: Callable[..., Any],
+    arguments: dict[str, str],
+    filters: dict[str, str],
+) -> None:
+    vendor.answers(MACHINES, _machines(*range(100)), _machines(100))
+    found = _ask(monkeypatch, lookup, **arguments, region="ap-seoul")
+    assert len(found.register_instances) == 101
+    asked = [{"Name": name, "Values": [value]} for name, value in filters.items()]
+    given_filters = {"Filters": asked} if asked else {}
+    assert vendor.bodies(MACHINES) == [
+        {**given_filters, "Offset": offset, "Limit": 100} for offset in (0, 100)
+    ]
+    assert vendor.requests(MACHINES)[0].headers["X-TC-Region"] == "ap-seoul"
+
+
+def test_machines_are_shown_as_the_vendor_shows_them(
+    monkeypatch: pytest.MonkeyPatch, vendor: Vendor
+) -> None:
+    shown = {
+        "InstanceId": "rins-001",
+        "InstanceName": "web-001",
+        "RegisterCodeId": CODE_ID,
+        "Status": "Online",
+        "MachineId": "21e9b871",
+        "SystemName": "Linux",
+        "HostName": "web.local",
+        "LocalIp": "10.0.0.1",
+        "PublicKey": "-----BEGIN RSA PUBLIC KEY-----",
+        "CreatedTime": "2024-10-26T08:50:45Z",
+        "UpdatedTime": "2024-10-27T08:50:45Z",
+        "Tags": [{"Key": "a", "Value": "b"}],
+    }
+    bare = {"InstanceId": "rins-002", "InstanceName": None, "Tags": None}
+    vendor.answers(MACHINES, served(RegisterInstanceSet=[shown, bare]))
+    first, second = _ask(monkeypatch, tat.get_register_instances).register_instances
+    assert first == tat.RegisterInstance(
+        instance_id="rins-001",
+        instance_name="web-001",
+        register_code_id=CODE_ID,
+        status="Online",
+        machine_id="21e9b871",
+        system_name="Linux",
+        host_name="web.local",
+        local_ip="10.0.0.1",
+        created_time="2024-10-26T08:50:45Z",
+        updated_time="2024-10-27T08:50:45Z",
+        tags={"a": "b"},
+    )
+    nothing = dict.fromkeys(vars(first), "")
+    assert vars(second) == {**nothing, "instance_id": "rins-002", "tags": {}}
+
+
+@pytest.mark.parametrize(
+    ("lookup", "action", "title"),
+    [
+        (tat.get_register_instances, MACHINES, "registered machines"),
+        (tat.get_register_codes, DESCRIBE, "register codes"),
+    ],
+)
+def test_lookup_that_is_refused_says_what_is_looked_up(
+    monkeypatch: pytest.MonkeyPatch,
+    vendor: Vendor,
+    lookup: Callable[..., Any],
+    action: str,
+    title: str,
+) -> None:
+    vendor.answers(action, refusal("ResourceNotFound.RoleNotFound"))
+    with pytest.raises(LookUpFailed, match=f"^cannot look up {title}: TAT's service role does"):
+        _ask(monkeypatch, lookup)
+
+
+@pytest.mark.parametrize("lookup", [tat.get_register_codes, tat.get_register_codes_output])
+def test_codes_are_shown_as_the_vendor_shows_them(
+    monkeypatch: pytest.MonkeyPatch, vendor: Vendor, lookup: Callable[..., Any]
+) -> None:
+    code = code_info(Description="d", InstanceNamePrefix="web", IpAddressRange="192.0.2.1")
+    for_ever = {"RegisterCodeId": OTHER_ID, "Description": None, "ExpiredTime": None}
+    vendor.answers(DESCRIBE, listing(code, for_ever))
+    found = _ask(monkeypatch, lookup, region="ap-seoul")
+    assert found.register_codes == [
+        tat.RegisterCodeInfo(
+            register_code_id=CODE_ID,
+            description="d",
+            instance_name_prefix="web",
+            register_limit=10,
+            registered_count=0,
+            ip_address_range="192.0.2.1",
+            enabled=True,
+            created_time="2024-10-26T08:50:45Z",
+            expired_time="2024-10-26T12:50:45Z",
+        ),
+        tat.RegisterCodeInfo(OTHER_ID, "", "", None, None, "", None, None, None),
+    ]
+    assert vendor.requests(DESCRIBE)[0].headers["X-TC-Region"] == "ap-seoul"
