@@ -83,30 +83,33 @@ OUTPUTS = {
 PREPAID_OUTPUTS = {**OUTPUTS, "registry_charge_type": 1, "expired_at": EXPIRED_AT}
 
 # Refused for good, as the create action's page has them.
-CREATE_CODES = [
-    "FailedOperation",
-    "FailedOperation.TradeFailed",
-    "InternalError.ErrNotExist",
-    "InternalError.ErrorOverLimit",
-    "InvalidParameter",
-    "InvalidParameter.ErrorNameIllegal",
-    "InvalidParameter.ErrorNameReserved",
-    "InvalidParameter.ErrorRegistryName",
-    "InvalidParameter.ErrorTagOverLimit",
-    "InvalidParameter.UnsupportedRegion",
-    "MissingParameter",
-    "OperationDenied.QuotaOverLimit",
-    "UnauthorizedOperation",
-    "UnknownParameter",
-    "UnsupportedOperation",
-]
-PASSING_CODES = [
-    "FailedOperation.GetDBDataError",
-    "FailedOperation.ValidateRegistryNameFail",
-    "FailedOperation.ValidateSupportedRegionFail",
-    "InternalError",
-    "InternalError.DbError",
-]
+CREATE_CODES = {
+    "FailedOperation": "the vendor could not do it",
+    "FailedOperation.TradeFailed": "balance, arrears and real-name verification",
+    "InternalError.ErrNotExist": "Open the TCR console once and authorise the service",
+    "InternalError.ErrorOverLimit": "Delete registries, or ask for more",
+    "InvalidParameter": "does not accept an input",
+    "InvalidParameter.ErrorNameIllegal": "5 to 50 lower-case letters",
+    "InvalidParameter.ErrorNameReserved": "the registry name is reserved. Choose another",
+    "InvalidParameter.ErrorRegistryName": "not allowed, or reserved. Use 5 to 50 lower-case letters",
+    "InvalidParameter.ErrorTagOverLimit": "Give 10 at most",
+    "InvalidParameter.UnsupportedRegion": "the region has no TCR",
+    "MissingParameter": "the vendor misses an input",
+    "OperationDenied.QuotaOverLimit": "holds as many registries as the account may have",
+    "UnauthorizedOperation": "TCR may not use COS and VPC for the account",
+    "UnknownParameter": "does not know an input",
+    "UnsupportedOperation": "does not support this",
+}
+PASSING_CODES = {
+    "FailedOperation.DependenceError": "something that TCR stands on failed",
+    "FailedOperation.GetDBDataError": "could not read its data",
+    "FailedOperation.GetSecurityPolicyFail": "could not read the security policies",
+    "FailedOperation.GetTcrClient": "could not reach the registry",
+    "FailedOperation.ValidateRegistryNameFail": "could not check the name",
+    "FailedOperation.ValidateSupportedRegionFail": "could not check the region",
+    "InternalError": "internal fault",
+    "InternalError.DbError": "internal fault",
+}
 TAKEN_CODES = ["InvalidParameter.ErrorNameExists", "InternalError.ErrorConflict"]
 CHANGE_CODES = [
     "InvalidParameter",
@@ -432,6 +435,7 @@ POLICY = {"cidr_block": "192.0.2.1", "description": "office"}
         {"registry_charge_type": 1, "registry_charge_prepaid": {"period": 1, "renew_flag": 2}},
         {"tags": {f"k{number}": "v" for number in range(10)}},
         {"tags": {}, "tag_specification": {"tags": [{"key": "k"}]}},
+        {"public_access": {"enabled": False}},
         {"public_access": {"enabled": True}},
         {"public_access": {"enabled": True, "security_policies": [POLICY]}},
     ],
@@ -574,7 +578,14 @@ def test_check_takes_only_a_point_in_time_for_paid_until(until: Any) -> None:
         {"registry_charge_type": 1, "registry_charge_prepaid": rpc.UNKNOWN},
         {"registry_charge_type": 1, "registry_charge_prepaid": {"period": rpc.UNKNOWN}},
         {**PREPAID, "paid_until": rpc.UNKNOWN},
+        {"public_access": rpc.UNKNOWN},
         {"public_access": {"enabled": rpc.UNKNOWN}},
+        {
+            "public_access": {
+                "enabled": True,
+                "security_policies": [{**POLICY, "cidr_block": rpc.UNKNOWN}] * 2,
+            }
+        },
         {"registry_name": rpc.UNKNOWN, "registry_type": rpc.UNKNOWN},
     ],
 )
@@ -599,15 +610,16 @@ def test_check_makes_up_a_name_once(engine: Engine, provider: InstanceProvider) 
 # create: the vendor says no
 
 
-@pytest.mark.parametrize("code", CREATE_CODES)
+@pytest.mark.parametrize(("code", "what_to_do"), CREATE_CODES.items())
 def test_create_refused_says_what_to_do_and_is_sent_once(
-    engine: Engine, cloud: Tcr, provider: InstanceProvider, code: str
+    engine: Engine, cloud: Tcr, provider: InstanceProvider, code: str, what_to_do: str
 ) -> None:
     cloud.of_name(FREE)
     cloud.answers(CREATE, refusal(code), CREATED)
     with pytest.raises(Refused) as caught:
         engine.create(provider, INPUTS)
     said = _line(caught.value, "create Instance: ")
+    assert what_to_do in said
     assert said.endswith(f"[TCR {CREATE}: {code}, “The vendor's words”, RequestId {REQUEST_ID}]")
     assert "adopt_id" not in said
     assert engine.context.status.message == said
@@ -731,8 +743,8 @@ def test_create_compares_names_again_since_the_vendor_may_show_others(
     cloud.answers(CREATE, CREATED)
     cloud.of_id(listing(registry()))
     assert engine.create(provider, INPUTS).id == ID
-    assert [body["Filters"] for body in cloud.bodies(DESCRIBE) if "Filters" in body] == [
-        [{"Name": "RegistryName", "Values": [NAME]}]
+    assert [body for body in cloud.bodies(DESCRIBE) if "Filters" in body] == [
+        {"Filters": [{"Name": "RegistryName", "Values": [NAME]}], "Limit": 100}
     ]
 
 
@@ -975,6 +987,7 @@ def test_create_warns_of_what_an_interrupted_run_may_have_made(
     _create_beside(engine, cloud, provider, auto, others)
     [warning] = log.warned
     assert 'adopt_id="tcr-orphan"' in warning
+    assert {"Limit": 100} in cloud.bodies(DESCRIBE)
 
 
 @pytest.mark.parametrize(
@@ -2715,6 +2728,19 @@ def test_read_of_what_has_not_changed_changes_nothing(
     result = engine.read(provider, ID, OUTPUTS, inputs)
     assert (result.id, result.outs, result.inputs) == (ID, OUTPUTS, inputs)
     assert cloud.changes == []
+
+
+@pytest.mark.parametrize(("code", "why"), PASSING_CODES.items())
+def test_read_that_fails_in_passing_is_tried_again_and_says_why_it_does_not_pass(
+    engine: Engine, cloud: Tcr, provider: InstanceProvider, code: str, why: str
+) -> None:
+    cloud.of_id(refusal(code), listing(registry()))
+    assert engine.read(provider, ID, OUTPUTS, INPUTS).outs == OUTPUTS
+    cloud.vendor._mock.reset()
+    cloud.of_id(refusal(code))
+    with pytest.raises(Refused, match=why) as caught:
+        engine.read(provider, ID, OUTPUTS, INPUTS)
+    _line(caught.value, f"read Instance {ID}: ")
 
 
 @pytest.mark.parametrize("gone", [NONE, NULL, refusal("ResourceNotFound")])
