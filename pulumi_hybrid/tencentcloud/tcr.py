@@ -66,6 +66,8 @@ class Conflict(Busy):
     """The same; to a create action it says that there is such a registry."""
 
 
+_TAKEN = (NameTaken, Conflict)
+
 _NAME_RULE = "Use 5 to 50 lower-case letters, digits and hyphens, no hyphen first or last."
 _CONSOLE = "Open the TCR console once and authorise the service."
 
@@ -216,7 +218,6 @@ _PUBLIC_ACCESS = Structure(
         Flag(name="enabled", required=True),
         Many(
             name="security_policies",
-            default=[],
             each=Structure(
                 name="policy",
                 parts=(
@@ -260,7 +261,6 @@ class InstanceProvider(Lifecycle):
                 Choice(name="resource_type", words=("instance",), default="instance"),
                 Many(
                     name="tags",
-                    default=[],
                     most=10,
                     each=Structure(
                         name="tag",
@@ -346,9 +346,8 @@ class InstanceProvider(Lifecycle):
         for tries_left in reversed(range(_CREATE_TRIES)):
             try:
                 answer = _when_freed(api, freed, name, body)
-            except (Ambiguous, Transient, NameTaken, Conflict) as error:
-                taken = isinstance(error, (NameTaken, Conflict))
-                if isinstance(error, Refused) and taken and not lost:
+            except (Ambiguous, Transient, *_TAKEN) as error:
+                if isinstance(error, _TAKEN) and not lost:
                     raise Refused(
                         f"the registry name {name} is not free yet. Run `pulumi up` again."
                         if api.replaces
@@ -363,7 +362,7 @@ class InstanceProvider(Lifecycle):
                 made = _find_lost(api, name)
                 if made:
                     return Made(made)
-                if taken or not tries_left:
+                if isinstance(error, _TAKEN) or not tries_left:
                     error.reason += lost
                     raise
                 api.sleep(_PAUSE)
@@ -395,7 +394,7 @@ class InstanceProvider(Lifecycle):
     def change(  # noqa: D102
         self, api: Api, id: str, now: Properties, inputs: Properties, names: list[str]
     ) -> None:
-        charge_type = inputs.get("registry_charge_type", 0)
+        charge_type = inputs.get("registry_charge_type")
         if "registry_charge_type" in names and now["registry_charge_type"] == 1 != charge_type:
             raise Error(
                 "a prepaid registry cannot be made pay-as-you-go again. Set registry_charge_type "
@@ -670,7 +669,7 @@ def _when_freed(api: Api, freed: Deadline, name: str, body: Mapping[str, Any]) -
         try:
             return api.call("CreateInstance", body, repeatable=False, holding=("RegistryId",))
         except (NameTaken, Busy) as error:
-            taken = isinstance(error, (NameTaken, Conflict))
+            taken = isinstance(error, _TAKEN)
             patience = min(freed.left if taken else api.deadline.left, api.deadline.left)
             if patience < _PAUSE or api.abandoned:
                 raise

@@ -20,7 +20,7 @@ from pulumi_hybrid.errors import Ambiguous, Error, Gone, InitFailed, NotSent, Re
 from pulumi_hybrid.tencentcloud import tcr
 from pulumi_hybrid.tencentcloud.tcr import InstanceProvider
 
-from ..conftest import Engine, Log, assert_one_line
+from ..conftest import Clock, Engine, Log, assert_one_line
 from .conftest import (
     LOST,
     REGION,
@@ -91,7 +91,7 @@ CREATE_CODES = {
     "InvalidParameter": "does not accept an input",
     "InvalidParameter.ErrorNameIllegal": "5 to 50 lower-case letters",
     "InvalidParameter.ErrorNameReserved": "the registry name is reserved. Choose another",
-    "InvalidParameter.ErrorRegistryName": "not allowed, or reserved. Use 5 to 50 lower-case letters",
+    "InvalidParameter.ErrorRegistryName": "the registry name is not allowed, or reserved",
     "InvalidParameter.ErrorTagOverLimit": "Give 10 at most",
     "InvalidParameter.UnsupportedRegion": "the region has no TCR",
     "MissingParameter": "the vendor misses an input",
@@ -345,6 +345,19 @@ def test_create_prepaid_always_says_what_happens_at_the_end_of_the_term(
     assert cloud.count(RENEW) == 0
 
 
+def test_create_by_the_hour_sends_no_term(
+    engine: Engine, cloud: Tcr, provider: InstanceProvider
+) -> None:
+    cloud.of_name(FREE)
+    cloud.answers(CREATE, CREATED)
+    cloud.of_id(listing(registry()))
+    news = {**PREPAID, "registry_charge_type": 0}
+    engine.create(provider, engine.check(provider, news, None).inputs)
+    assert cloud.bodies(CREATE) == [
+        {"RegistryName": NAME, "RegistryType": "basic", "RegistryChargeType": 0}
+    ]
+
+
 @pytest.mark.parametrize(
     "tags",
     [
@@ -430,14 +443,24 @@ POLICY = {"cidr_block": "192.0.2.1", "description": "office"}
         {},
         {"registry_type": "standard"},
         {"registry_type": "premium"},
+        {"registry_name": "n"},
         {"registry_name": "n" * 50},
         {"registry_charge_type": 0},
         {"registry_charge_type": 1, "registry_charge_prepaid": {"period": 1, "renew_flag": 2}},
         {"tags": {f"k{number}": "v" for number in range(10)}},
+        {"tags": {"k" * 127: "v" * 255, "url": "https://example.com"}},
+        {"tag_specification": {"tags": [{"key": f"k{number}"} for number in range(10)]}},
+        {"tag_specification": {"tags": [{"key": "k" * 127, "value": "v" * 255}]}},
         {"tags": {}, "tag_specification": {"tags": [{"key": "k"}]}},
         {"public_access": {"enabled": False}},
         {"public_access": {"enabled": True}},
         {"public_access": {"enabled": True, "security_policies": [POLICY]}},
+        {
+            "public_access": {
+                "enabled": True,
+                "security_policies": [{**POLICY, "description": "d" * 255}],
+            }
+        },
     ],
 )
 def test_check_takes_what_the_vendor_takes(news: dict[str, Any]) -> None:
@@ -473,7 +496,29 @@ def test_check_takes_what_the_vendor_takes(news: dict[str, Any]) -> None:
             "registry_charge_prepaid.renew_flag",
             "from 0 to 2",
         ),
+        (
+            {"registry_charge_prepaid": {"period": 1, "renew_flag": -1}},
+            "registry_charge_prepaid.renew_flag",
+            "from 0 to 2",
+        ),
         ({"tags": {f"k{number}": "" for number in range(11)}}, "tags", "at most 10 tags, are 11"),
+        ({"tags": {"k" * 128: ""}}, "tags", "keys of 1 to 127"),
+        ({"tags": {"k": "v" * 256}}, "tags", "values of at most 255"),
+        (
+            {"tag_specification": {"tags": [{"key": ""}]}},
+            "tag_specification.tags[0].key",
+            "at least 1",
+        ),
+        (
+            {"tag_specification": {"tags": [{"key": "k" * 128}]}},
+            "tag_specification.tags[0].key",
+            "at most 127",
+        ),
+        (
+            {"tag_specification": {"tags": [{"key": "k", "value": "v" * 256}]}},
+            "tag_specification.tags[0].value",
+            "at most 255",
+        ),
         (
             {"tag_specification": {"tags": [{"key": f"k{number}"} for number in range(11)]}},
             "tag_specification.tags",
@@ -520,6 +565,21 @@ def test_check_takes_what_the_vendor_takes(news: dict[str, Any]) -> None:
             },
             "public_access.security_policies[0].description",
             "at least 1",
+        ),
+        (
+            {
+                "public_access": {
+                    "enabled": True,
+                    "security_policies": [{**POLICY, "description": "d" * 256}],
+                }
+            },
+            "public_access.security_policies[0].description",
+            "at most 255",
+        ),
+        (
+            {"public_access": {"enabled": True, "security_policies": [{"cidr_block": "10.0.0.1"}]}},
+            "public_access.security_policies[0].description",
+            "is not given",
         ),
         ({"delete_bucket": 1}, "delete_bucket", "true or false"),
         ({"adopt_id": "tcr 1"}, "adopt_id", "id of an existing resource"),
@@ -1072,6 +1132,23 @@ def test_create_that_takes_too_long_keeps_the_id_and_is_finished_by_the_next_run
     assert diff.replaces == []
 
 
+def test_create_takes_a_quarter_of_an_hour_where_the_program_says_nothing(
+    engine: Engine, cloud: Tcr, provider: InstanceProvider, clock: Clock
+) -> None:
+    cloud.of_name(FREE)
+    cloud.answers(CREATE, CREATED)
+    deploying = json.dumps(listing(registry(Status="Deploying")))
+
+    def look(_request: Any) -> Any:
+        clock.passes(100)
+        return 200, {"Content-Type": "application/json"}, deploying
+
+    match = [header_matcher({"X-TC-Action": DESCRIBE})]
+    cloud.vendor._mock.add_callback("POST", TCR_URL, look, match=match)
+    with pytest.raises(InitFailed, match="still Deploying after 900 s"):
+        engine.create(provider, INPUTS)
+
+
 def _finished_by_the_next_run(engine: Engine, cloud: Tcr, kept: dict[str, Any]) -> dict[str, Any]:
     provider = new_provider()
     return _outs(engine.update(provider, ID, kept, INPUTS, INPUTS).outs)
@@ -1322,6 +1399,23 @@ def test_update_of_what_does_not_show_says_how_to_go_on(
     with pytest.raises(Gone, match="pulumi refresh"):
         _update(engine, provider, PROTECTED)
     assert cloud.changes == []
+
+
+def test_update_that_cannot_look_keeps_what_was_seen_last(
+    engine: Engine, cloud: Tcr, provider: InstanceProvider
+) -> None:
+    cloud.of_id(refusal("UnauthorizedOperation"))
+    shown = {
+        **PREPAID_OUTPUTS,
+        "deletion_protection": True,
+        "enable_cos_maz": True,
+        "tags": {"k": "v"},
+        "public_access": {"enabled": False, "security_policies": []},
+    }
+    inputs = {**PREPAID, "enable_cos_maz": True}
+    with pytest.raises(InitFailed, match="Grant the action") as caught:
+        _update(engine, provider, inputs, inputs, shown)
+    assert _kept(caught.value) == shown
 
 
 def test_update_without_a_change_changes_nothing(
@@ -1680,15 +1774,26 @@ def test_conversion_renews_nothing_in_the_same_run_but_says_what_the_next_one_bu
     assert engine.diff(provider, ID, outs, news, news).changes is True
 
 
+@pytest.mark.parametrize("hourly", [{"registry_charge_type": 0}, {}], ids=["0", "taken out"])
 def test_prepaid_is_not_made_pay_as_you_go_again(
-    engine: Engine, cloud: Tcr, provider: InstanceProvider
+    engine: Engine, cloud: Tcr, provider: InstanceProvider, hourly: dict[str, Any]
 ) -> None:
     cloud.of_id(listing(prepaid()))
-    news = {**INPUTS, "registry_charge_type": 0, "deletion_protection": True}
+    news = {**PROTECTED, **hourly}
     with pytest.raises(Error, match="cannot be made pay-as-you-go") as caught:
         _update(engine, provider, news, PREPAID, PREPAID_OUTPUTS)
     _line(caught.value, f"update Instance {ID}: ")
     assert cloud.changes == []
+
+
+def test_update_of_one_that_somebody_else_has_made_prepaid_changes_what_is_asked(
+    engine: Engine, cloud: Tcr, provider: InstanceProvider
+) -> None:
+    cloud.of_id(listing(prepaid()), listing(prepaid(DeletionProtection=True)))
+    cloud.answers(MODIFY, DONE)
+    outs = _update(engine, provider, PROTECTED)
+    assert (outs["deletion_protection"], outs["registry_charge_type"]) == (True, 1)
+    assert cloud.changes == [MODIFY]
 
 
 # update: renewals
@@ -2630,6 +2735,27 @@ def test_diff_is_empty_for_a_default_and_for_what_changes_nothing(
     assert _diff(engine, INPUTS, {**INPUTS, **same}).changes is False
 
 
+@pytest.mark.parametrize(
+    ("one", "other"),
+    [
+        ({"tags": [{"key": "k"}]}, {"tags": [{"key": "k", "value": ""}]}),
+        ({"tags": []}, {"resource_type": "instance"}),
+        (
+            {"tags": [{"key": "k", "value": "v"}, {"key": "l", "value": "w"}]},
+            {"tags": [{"key": "l", "value": "w"}, {"key": "k", "value": "v"}]},
+        ),
+    ],
+    ids=["empty value", "no tags", "order"],
+)
+def test_diff_is_empty_for_another_way_to_write_a_tag_specification(
+    engine: Engine, one: dict[str, Any], other: dict[str, Any]
+) -> None:
+    news, olds = ({**INPUTS, "tag_specification": each} for each in (one, other))
+    outputs = {**OUTPUTS, "tag_specification": other}
+    assert _diff(engine, news, olds, outputs).changes is False
+    assert _diff(engine, olds, news, {**OUTPUTS, "tag_specification": one}).changes is False
+
+
 @pytest.mark.parametrize("status", ["Unhealthy", "FailedUpdated", "Isolate", "Bucket-Error"])
 def test_diff_of_one_that_is_not_well_asks_for_no_new_one(engine: Engine, status: str) -> None:
     diff = _diff(engine, INPUTS, outputs={**OUTPUTS, "status": status})
@@ -2685,8 +2811,19 @@ def test_diff_says_what_costs_and_what_does_nothing(
         (INPUTS, INPUTS, OUTPUTS),
         (PREPAID, PREPAID, PREPAID_OUTPUTS),
         (_until(EXPIRED_AT), PREPAID, PREPAID_OUTPUTS),
+        (
+            {**PREPAID, "registry_charge_prepaid": {"period": 3, "renew_flag": 0}},
+            PREPAID,
+            PREPAID_OUTPUTS,
+        ),
+        # While it is by the hour, nothing was bought with it yet.
+        (
+            {**INPUTS, "registry_charge_prepaid": {"period": 3}},
+            {**INPUTS, "registry_charge_prepaid": {"period": 6}},
+            OUTPUTS,
+        ),
     ],
-    ids=["hourly", "prepaid", "within the term"],
+    ids=["hourly", "prepaid", "within the term", "the default", "hourly with a term"],
 )
 def test_diff_says_nothing_where_nothing_is_bought(
     engine: Engine, log: Log, news: dict[str, Any], olds: dict[str, Any], outputs: dict[str, Any]
