@@ -7,6 +7,7 @@ from collections.abc import Callable, Mapping
 from datetime import datetime, timedelta, timezone
 from typing import Any
 
+import pulumi
 import pytest
 import responses
 from hypothesis import given
@@ -16,15 +17,26 @@ from pulumi.dynamic.config import Config
 from pulumi.runtime import rpc
 from responses.matchers import header_matcher
 
-from pulumi_hybrid.errors import Ambiguous, Error, Gone, InitFailed, NotSent, Refused
+from pulumi_hybrid.engine import PROVIDER_KEY
+from pulumi_hybrid.errors import (
+    Ambiguous,
+    Error,
+    Gone,
+    InitFailed,
+    LookUpFailed,
+    NotSent,
+    Refused,
+)
 from pulumi_hybrid.tencentcloud import tcr
-from pulumi_hybrid.tencentcloud.tcr import InstanceProvider
+from pulumi_hybrid.tencentcloud.tcr import GetInstanceResult, Instance, InstanceProvider
+from pulumi_hybrid.testing import Mocks
 
 from ..conftest import Clock, Engine, Log, assert_one_line
 from .conftest import (
     LOST,
     REGION,
     REQUEST_ID,
+    SECRET_KEY,
     UNSENT,
     Raw,
     Reply,
@@ -3063,3 +3075,132 @@ def test_preview_buys_exactly_where_paid_until_is_past_the_end(
     outputs = {**PREPAID_OUTPUTS, "expired_at": end.isoformat()}
     inputs = _until(until.isoformat())
     assert _diff(Engine("urn"), inputs, inputs, outputs).changes is bool(beyond)
+
+
+# The program
+
+
+def _declared(program: Callable[[], Instance]) -> pulumi.runtime.MockResourceArgs:
+    """What the engine is told of a program's registry."""
+    mocks = Mocks()
+    pulumi.runtime.set_mocks(mocks)
+
+    @pulumi.runtime.test  # type: ignore[untyped-decorator]
+    def run() -> Any:
+        return program().urn
+
+    run()
+    [declared] = mocks.resources
+    return declared
+
+
+def test_program_tells_the_engine_every_input_under_its_name() -> None:
+    given: dict[str, Any] = {
+        "registry_type": "premium",
+        "registry_name": NAME,
+        "registry_charge_type": 1,
+        "registry_charge_prepaid": {"period": 1},
+        "paid_until": "2027-01-31T00:00:00Z",
+        "sync_tag": True,
+        "enable_cos_maz": True,
+        "enable_cos_versioning": True,
+        "deletion_protection": True,
+        "public_access": OPEN,
+        "delete_bucket": True,
+        "region": "ap-seoul",
+        "adopt_id": ID,
+    }
+    for tags in ({"tags": {"k": "v"}}, {"tag_specification": {"tags": [{"key": "k"}]}}):
+        declared = _declared(lambda tags=tags: Instance("web", **given, **tags))  # type: ignore[misc]
+        assert declared.typ == "pulumi-python:dynamic/tencentcloud/tcr:Instance"
+        told = {name: value for name, value in declared.inputs.items() if name != PROVIDER_KEY}
+        assert told == {**given, **tags}
+
+
+def test_program_gets_a_registry_where_it_says() -> None:
+    options = pulumi.ResourceOptions(protect=True)
+    declared = _declared(lambda: Instance.get("web", ID, options, region="ap-seoul"))
+    assert declared.resource_id == ID
+    assert declared.inputs["region"] == "ap-seoul"
+
+
+# Lookups
+
+
+@pytest.fixture
+def _key(monkeypatch: pytest.MonkeyPatch) -> None:
+    """A key in the environment, where a lookup finds it."""
+    pulumi.runtime.set_mocks(Mocks())
+    settings = {"SECRET_ID": "AKIDunit", "SECRET_KEY": SECRET_KEY, "REGION": REGION}
+    for name, value in settings.items():
+        monkeypatch.setenv(f"TENCENTCLOUD_{name}", value)
+
+
+@pytest.mark.usefixtures("_key")
+def test_lookup_shows_a_registry_as_it_is(cloud: Tcr) -> None:
+    shown = prepaid(EnableCosMAZ=True, DeletionProtection=True, RegistryType="premium")
+    tags = {"ResourceType": "instance", "Tags": [{"Key": "k", "Value": "v"}]}
+    cloud.of_id(listing({**shown, "TagSpecification": tags}))
+    assert tcr.get_instance(registry_id=ID, region="ap-seoul") == GetInstanceResult(
+        registry_id=ID,
+        registry_name=NAME,
+        registry_type="premium",
+        status="Running",
+        public_domain=f"{NAME}.tencentcloudcr.com",
+        internal_endpoint="10.1.67.13",
+        registry_charge_type=1,
+        deletion_protection=True,
+        enable_cos_maz=True,
+        created_at=CREATED_AT,
+        expired_at=EXPIRED_AT,
+        tags={"k": "v"},
+    )
+    [request] = cloud.vendor.requests(DESCRIBE)
+    assert request.headers["X-TC-Region"] == "ap-seoul"
+
+
+@pytest.mark.usefixtures("_key")
+def test_lookup_shows_a_registry_of_which_the_vendor_says_next_to_nothing(cloud: Tcr) -> None:
+    cloud.of_id(listing({"RegistryId": ID}))
+    assert tcr.get_instance(registry_id=ID) == GetInstanceResult(
+        registry_id=ID,
+        registry_name="",
+        registry_type="",
+        status="",
+        public_domain="",
+        internal_endpoint=None,
+        registry_charge_type=0,
+        deletion_protection=False,
+        enable_cos_maz=False,
+        created_at="",
+        expired_at=None,
+        tags={},
+    )
+
+
+@pytest.mark.usefixtures("_key")
+def test_lookup_that_finds_none_says_what_to_check(cloud: Tcr) -> None:
+    cloud.of_id(NONE)
+    cloud.of_name(listing(registry(RegistryName=f"{NAME}-2")))
+    with pytest.raises(LookUpFailed, match=f"no registry {ID}. Check registry_id and the region"):
+        tcr.get_instance(registry_id=ID)
+    with pytest.raises(LookUpFailed, match=f"registry {NAME}. Check registry_name and the region"):
+        tcr.get_instance(registry_name=NAME)
+
+
+@pytest.mark.usefixtures("_key")
+@pytest.mark.parametrize("by", [{"registry_id": ID}, {"registry_name": NAME}], ids=str)
+def test_lookup_waits_for_its_inputs(cloud: Tcr, by: dict[str, str]) -> None:
+    cloud.of_id(listing(registry()))
+    cloud.of_name(listing(registry()))
+    found: list[GetInstanceResult] = []
+
+    @pulumi.runtime.test  # type: ignore[untyped-decorator]
+    def run() -> Any:
+        waiting: dict[str, Any] = {name: pulumi.Output.from_input(by[name]) for name in by}
+        return tcr.get_instance_output(**waiting, region="ap-seoul").apply(found.append)
+
+    run()
+    assert [one.registry_id for one in found] == [ID]
+    [request] = cloud.vendor.requests(DESCRIBE)
+    assert request.headers["X-TC-Region"] == "ap-seoul"
