@@ -41,6 +41,7 @@ from .conftest import (
     Raw,
     Reply,
     Vendor,
+    _body_matcher,
     from_now,
     new_config,
     read_timeout,
@@ -223,6 +224,18 @@ class Tcr:
             url=TCR_URL,
             where=lambda body: _by_id(body) and bool(self.count(action)),
         )
+
+    def slowly(self, clock: Clock, seconds: float, *replies: Mapping[str, Any]) -> None:
+        """What that look says where so much time goes by with each; the last one stays."""
+        left = list(replies)
+
+        def look(_request: Any) -> tuple[int, dict[str, str], str]:
+            clock.passes(seconds)
+            answer = left.pop(0) if len(left) > 1 else left[0]
+            return 200, {"Content-Type": "application/json"}, json.dumps(answer)
+
+        match = [header_matcher({"X-TC-Action": DESCRIBE}), _body_matcher(_by_id)]
+        self.vendor._mock.add_callback("POST", TCR_URL, look, match=match)
 
     def statuses(self, *statuses: str | None) -> None:
         """The same, of a registry that is otherwise as made."""
@@ -1149,14 +1162,7 @@ def test_create_takes_a_quarter_of_an_hour_where_the_program_says_nothing(
 ) -> None:
     cloud.of_name(FREE)
     cloud.answers(CREATE, CREATED)
-    deploying = json.dumps(listing(registry(Status="Deploying")))
-
-    def look(_request: Any) -> Any:
-        clock.passes(100)
-        return 200, {"Content-Type": "application/json"}, deploying
-
-    match = [header_matcher({"X-TC-Action": DESCRIBE})]
-    cloud.vendor._mock.add_callback("POST", TCR_URL, look, match=match)
+    cloud.slowly(clock, 100, listing(registry(Status="Deploying")))
     with pytest.raises(InitFailed, match="still Deploying after 900 s"):
         engine.create(provider, INPUTS)
 
@@ -1522,6 +1528,42 @@ def test_update_of_the_type_that_does_not_show_in_time_is_not_finished(
     assert _kept(caught.value)["registry_type"] == "basic"
 
 
+def test_update_of_the_type_that_shows_as_running_for_long_says_what_to_do(
+    engine: Engine, cloud: Tcr, provider: InstanceProvider, clock: Clock
+) -> None:
+    cloud.slowly(clock, 0.3, listing(registry()))
+    cloud.answers(MODIFY, DONE)
+    with pytest.raises(InitFailed, match="Running as basic, not as standard") as caught:
+        _update(engine, provider, STANDARD)
+    assert "pulumi refresh" in _line(caught.value, f"update Instance {ID}: ")
+    assert _kept(caught.value) == OUTPUTS
+
+
+def test_update_of_the_type_goes_on_for_as_long_as_it_is_under_way(
+    engine: Engine, cloud: Tcr, provider: InstanceProvider, clock: Clock
+) -> None:
+    under_way = listing(registry(Status="Deploying"))
+    done = listing(registry(RegistryType="standard"))
+    cloud.slowly(clock, 0.3, listing(registry()), *[under_way] * 6, done)
+    cloud.answers(MODIFY, DONE)
+    assert _update(engine, provider, STANDARD)["registry_type"] == "standard"
+
+
+def test_update_that_is_not_finished_keeps_the_entrance_as_it_was_seen(
+    engine: Engine, cloud: Tcr, provider: InstanceProvider
+) -> None:
+    """Else the next run would take it for done."""
+    cloud.statuses("Unhealthy")
+    cloud.answers(ENTRANCE, entrance("Closed"))
+    cloud.answers(STATUS, served())
+    outputs = {**OUTPUTS, "public_access": OPEN}
+    with pytest.raises(InitFailed, match="still Unhealthy") as caught:
+        _update(engine, provider, ACCESSIBLE, ACCESSIBLE, outputs, timeout=0.4)
+    kept = _kept(caught.value)
+    assert kept["public_access"] == {"enabled": False, "security_policies": []}
+    assert engine.diff(provider, ID, kept, ACCESSIBLE, ACCESSIBLE).changes is True
+
+
 @pytest.mark.parametrize("code", CHANGE_CODES)
 def test_update_refused_says_so_and_leaves_the_state_as_it_was(
     engine: Engine, cloud: Tcr, provider: InstanceProvider, code: str
@@ -1682,6 +1724,16 @@ def test_conversion_buys_the_term_once_and_last(
         {"RegistryId": ID, "RegistryChargePrepaid": {"Period": 3, "RenewFlag": 0}, "Flag": 1}
     ]
     assert '"Period": 3,' in str(cloud.vendor.requests(RENEW)[0].body)
+
+
+def test_conversion_is_done_when_it_shows_although_its_end_does_not_yet(
+    engine: Engine, cloud: Tcr, provider: InstanceProvider
+) -> None:
+    cloud.until(RENEW, listing(registry()))
+    cloud.after(RENEW, listing(registry(PayMod=1, ExpiredAt="0001-01-01T00:00:00Z")))
+    cloud.answers(RENEW, DONE)
+    outs = _update(engine, provider, PREPAID)
+    assert outs == {**OUTPUTS, "registry_charge_type": 1}
 
 
 @pytest.mark.parametrize("action", [MODIFY, TAG])
@@ -2900,6 +2952,27 @@ def test_read_of_what_is_gone_is_an_empty_id(
     assert engine.read(provider, ID, OUTPUTS, INPUTS).id == ""
 
 
+@pytest.mark.parametrize("end", ["", None, "0001-01-01T00:00:00Z"], ids=str)
+@pytest.mark.parametrize("endpoint", ["", None], ids=str)
+def test_read_takes_the_vendors_words_for_none_for_none(
+    engine: Engine, cloud: Tcr, provider: InstanceProvider, end: str | None, endpoint: str | None
+) -> None:
+    cloud.of_id(
+        listing(
+            registry(
+                ExpiredAt=end,
+                InternalEndpoint=endpoint,
+                PayMod=None,
+                EnableCosMAZ=None,
+                DeletionProtection=None,
+            )
+        )
+    )
+    outs = _outs(engine.read(provider, ID, OUTPUTS, INPUTS).outs)
+    expected = {name: value for name, value in OUTPUTS.items() if name != "internal_endpoint"}
+    assert outs == expected
+
+
 def test_read_brings_drift_that_the_next_run_takes_back(
     engine: Engine, cloud: Tcr, provider: InstanceProvider
 ) -> None:
@@ -3075,6 +3148,70 @@ def test_preview_buys_exactly_where_paid_until_is_past_the_end(
     outputs = {**PREPAID_OUTPUTS, "expired_at": end.isoformat()}
     inputs = _until(until.isoformat())
     assert _diff(Engine("urn"), inputs, inputs, outputs).changes is bool(beyond)
+
+
+# Nobody waits for it any more
+
+
+def test_create_of_which_the_answer_is_lost_looks_once_when_the_engine_has_gone(
+    engine: Engine, cloud: Tcr, provider: InstanceProvider
+) -> None:
+    engine.context.active = False
+    cloud.of_name(FREE, NONE)
+    cloud.answers(CREATE, read_timeout())
+    with pytest.raises(Ambiguous):
+        engine.create(provider, INPUTS, timeout=2)
+    assert cloud.looks_by_name == 1 + cloud.count(CREATE)
+
+
+def test_create_waits_for_no_name_when_the_engine_has_gone(
+    engine: Engine, cloud: Tcr, provider: InstanceProvider, replaced: dict[str, Any]
+) -> None:
+    engine.context.active = False
+    cloud.of_name(listing(registry(RegistryId="tcr-old", Status="Deleting")), FREE)
+    with pytest.raises(Error, match="is still being deleted"):
+        engine.create(provider, replaced, timeout=2)
+    cloud.answers(CREATE, refusal("InvalidParameter.ErrorNameExists"))
+    with pytest.raises(Refused, match="is not free yet"):
+        engine.create(provider, replaced, timeout=2)
+    assert (cloud.looks_by_name, cloud.count(CREATE)) == (2, 1)
+
+
+def test_update_waits_for_nothing_when_the_engine_has_gone(
+    engine: Engine, cloud: Tcr, provider: InstanceProvider
+) -> None:
+    engine.context.active = False
+    cloud.of_id(listing(registry(Status="Deploying")))
+    with pytest.raises(InitFailed, match="still Deploying"):
+        _update(engine, provider, INPUTS, timeout=2)
+    cloud.vendor._mock.reset()
+    cloud.of_id(listing(registry()))
+    cloud.answers(MODIFY, refusal("InternalError.ErrConflict"))
+    with pytest.raises(Refused, match="another change"):
+        _update(engine, provider, PROTECTED, timeout=2)
+    assert cloud.count(MODIFY) == 1
+    cloud.answers(RENEW, DONE)
+    with pytest.raises(InitFailed, match="does not show yet"):
+        _update(engine, provider, PREPAID, timeout=2)
+    cloud.answers(ENTRANCE, entrance("Opening"))
+    cloud.answers(POLICIES, allowed())
+    with pytest.raises(InitFailed, match="entrance is still Opening"):
+        _update(engine, provider, ACCESSIBLE, timeout=2)
+    assert len(cloud.vendor.actions) < 20
+
+
+def test_delete_waits_for_no_end_when_the_engine_has_gone(
+    engine: Engine, cloud: Tcr, provider: InstanceProvider
+) -> None:
+    engine.context.active = False
+    cloud.of_id(listing(registry(Status="Deploying")))
+    cloud.answers(DELETE, refusal("OperationDenied"), served())
+    with pytest.raises(Refused, match="OperationDenied"):
+        _delete(engine, provider, timeout=2)
+    with pytest.raises(Error, match="it is still Deploying"):
+        _delete(engine, provider, timeout=2)
+    assert cloud.count(DELETE) == 2
+    assert cloud.count(DESCRIBE) == 4
 
 
 # The program
