@@ -439,7 +439,7 @@ class InstanceProvider(Lifecycle):
         if follows(before.get("renewal_ordered"), now.get("expired_at")):
             now["renewal_ordered"] = before["renewal_ordered"]
         months = months_to_pay(inputs.get("paid_until"), now.get("expired_at"))
-        if months and not _is_ordered(inputs, now, now):
+        if months:
             api.warn(
                 f"paid_until is past {now['expired_at']}: the next `pulumi up` buys {months} more "
                 "months."
@@ -467,7 +467,8 @@ class InstanceProvider(Lifecycle):
     ) -> list[str]:
         remarks = []
         months = months_to_pay(inputs.get("paid_until"), outputs.get("expired_at"))
-        if months and _is_ordered(inputs, outputs, outputs):
+        order = renewal(outputs.get("expired_at"), inputs.get("paid_until"))
+        if months and is_same(outputs.get("renewal_ordered"), order):
             remarks.append("a renewal is ordered, but does not show yet: this buys none.")
         elif months:
             remarks.append(
@@ -971,11 +972,6 @@ def _is_to_become_prepaid(inputs: Properties, outputs: Properties) -> bool:
     """Whether an existing registry is to be; one that is made in this run has no outputs yet."""
     becomes = inputs.get("registry_charge_type") == 1 != outputs.get("registry_charge_type")
     return bool(outputs) and becomes
-
-
-def _is_ordered(inputs: Properties, before: Properties, now: Properties) -> bool:
-    order = renewal(now.get("expired_at"), inputs.get("paid_until"))
-    return is_same(before.get("renewal_ordered"), order)
 
 
 def _make_prepaid(

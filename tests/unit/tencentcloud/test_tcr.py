@@ -1685,6 +1685,22 @@ def test_update_from_one_form_of_tags_to_the_other_changes_no_tag(
     assert cloud.changes == []
 
 
+def test_update_of_tags_in_the_apis_own_form_tells_the_tag_service(
+    engine: Engine, cloud: Tcr, provider: InstanceProvider
+) -> None:
+    cloud.of_id(listing(_tagged({"k": "v"})), listing(_tagged({"l": ""})))
+    cloud.answers(TAG, served())
+    olds, news = ({**INPUTS, "tag_specification": {"tags": [{"key": key}]}} for key in "kl")
+    outs = _update(engine, provider, news, olds)
+    assert cloud.bodies(TAG)[0]["ReplaceTags"] == [{"TagKey": "l", "TagValue": ""}]
+    assert cloud.bodies(TAG)[0]["DeleteTags"] == [{"TagKey": "k"}]
+    assert outs["tag_specification"] == {
+        "resource_type": "instance",
+        "tags": [{"key": "l", "value": ""}],
+    }
+    assert engine.diff(provider, ID, outs, news, news).changes is False
+
+
 def test_update_of_tags_refused_by_the_tag_service_says_so(
     engine: Engine, cloud: Tcr, provider: InstanceProvider
 ) -> None:
@@ -2853,6 +2869,18 @@ def test_diff_does_not_replace_a_protected_one(engine: Engine, change: dict[str,
             PREPAID_OUTPUTS,
             "changed, it buys and changes nothing",
         ),
+        (
+            {**PREPAID, "paid_until": rpc.UNKNOWN},
+            PREPAID,
+            PREPAID_OUTPUTS,
+            "paid_until is not known yet: this may buy a term.",
+        ),
+        (
+            {**PREPAID, "registry_charge_type": rpc.UNKNOWN},
+            INPUTS,
+            OUTPUTS,
+            "registry_charge_type is not known yet: this may buy a term.",
+        ),
     ],
 )
 def test_diff_says_what_costs_and_what_does_nothing(
@@ -2863,10 +2891,11 @@ def test_diff_says_what_costs_and_what_does_nothing(
     outputs: dict[str, Any],
     remark: str,
 ) -> None:
-    _diff(engine, news, olds, outputs)
+    diff = _diff(engine, news, olds, outputs)
     [warning] = log.warned
     assert_one_line(warning)
     assert remark in warning
+    assert (diff.changes is not False) is ("buys and changes nothing" not in remark)
 
 
 @pytest.mark.parametrize(
@@ -2886,8 +2915,20 @@ def test_diff_says_what_costs_and_what_does_nothing(
             {**INPUTS, "registry_charge_prepaid": {"period": 6}},
             OUTPUTS,
         ),
+        (PREPAID, INPUTS, PREPAID_OUTPUTS),
+        (INPUTS, PREPAID, PREPAID_OUTPUTS),
+        ({**PREPAID, "registry_charge_prepaid": rpc.UNKNOWN}, PREPAID, PREPAID_OUTPUTS),
     ],
-    ids=["hourly", "prepaid", "within the term", "the default", "hourly with a term"],
+    ids=[
+        "hourly",
+        "prepaid",
+        "within the term",
+        "the default",
+        "hourly with a term",
+        "prepaid in the console",
+        "not prepaid any more",
+        "not known yet",
+    ],
 )
 def test_diff_says_nothing_where_nothing_is_bought(
     engine: Engine, log: Log, news: dict[str, Any], olds: dict[str, Any], outputs: dict[str, Any]
@@ -2899,6 +2940,15 @@ def test_diff_says_nothing_where_nothing_is_bought(
 def test_diff_of_one_that_is_replaced_does_not_speak_of_a_renewal(engine: Engine, log: Log) -> None:
     _diff(engine, {**UNTIL, "registry_name": "another-name"}, UNTIL, PREPAID_OUTPUTS)
     assert not any("buys" in warning for warning in log.warned)
+
+
+def test_diff_leaves_it_open_whether_an_entrance_that_is_not_known_yet_is_another(
+    engine: Engine,
+) -> None:
+    outputs = {**OUTPUTS, "public_access": OPEN}
+    for unknown in (rpc.UNKNOWN, {"enabled": rpc.UNKNOWN}):
+        diff = _diff(engine, {**INPUTS, "public_access": unknown}, ACCESSIBLE, outputs)
+        assert (diff.changes, diff.replaces) == (None, [])
 
 
 @pytest.mark.parametrize(
