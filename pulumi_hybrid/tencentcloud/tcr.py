@@ -468,7 +468,7 @@ class InstanceProvider(Lifecycle):
         remarks = []
         months = months_to_pay(inputs.get("paid_until"), outputs.get("expired_at"))
         order = renewal(outputs.get("expired_at"), inputs.get("paid_until"))
-        if months and is_same(outputs.get("renewal_ordered"), order):
+        if is_same(outputs.get("renewal_ordered"), order):
             remarks.append("a renewal is ordered, but does not show yet: this buys none.")
         elif months:
             remarks.append(

@@ -3,7 +3,9 @@
 from __future__ import annotations
 
 import json
+import threading
 from collections.abc import Callable, Mapping
+from concurrent.futures import ThreadPoolExecutor
 from datetime import datetime, timedelta, timezone
 from typing import Any
 
@@ -1805,7 +1807,8 @@ def test_conversion_that_does_not_show_is_noted_and_never_ordered_again(
         assert kept["renewal_ordered"]
         # What the engine keeps of a failed update as the inputs are those that it was to bring.
         olds = PREPAID
-        assert engine.diff(provider, ID, kept, PREPAID, PREPAID).replaces == []
+        diff = engine.diff(provider, ID, kept, PREPAID, PREPAID)
+        assert (diff.changes, diff.replaces) == (True, [])
 
 
 def test_conversion_that_shows_at_last_is_no_longer_noted(
@@ -2540,7 +2543,8 @@ def test_delete_waits_for_the_end_and_says_what_becomes_of_the_bucket(
     assert cloud.bodies(DELETE) == [{"RegistryId": ID, "DeleteBucket": bucket, "DryRun": False}]
     assert cloud.vendor.actions[-1] == DESCRIBE
     assert cloud.count(DESCRIBE) == 5
-    assert ["COS bucket" in warning for warning in log.warned] == [True] * (not bucket)
+    stays = f"The COS bucket of {NAME} ({ID}) stays"
+    assert [stays in warning for warning in log.warned] == [True] * (not bucket)
 
 
 @pytest.mark.parametrize("gone", [NONE, NULL, refusal("ResourceNotFound")])
@@ -2690,6 +2694,41 @@ def test_delete_that_fails_again_says_so_when_the_moment_has_passed(
     cloud.answers(STATUS, served(RegistryStatusSet=None))
     with pytest.raises(Error, match=r"deletion failed|is deleted, but its bucket"):
         _delete(engine, provider, timeout=30)
+
+
+def test_delete_of_two_at_once_is_not_over_for_one_when_the_other_is_gone(
+    cloud: Tcr, provider: InstanceProvider, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    """Both are asked for in one request, and the vendor does not say which it does not find."""
+    monkeypatch.setattr(tcr, "_PAUSE", 0.1)
+    ids = [ID, "tcr-other"]
+    both = threading.Barrier(2, timeout=20)
+    left = {ID: 2, "tcr-other": 6}
+
+    def look(request: Any) -> Any:
+        asked = json.loads(request.body)["Registryids"]
+        for id in asked:
+            left[id] -= 1
+        there = [registry(RegistryId=id, Status="Deleting") for id in asked if left[id] >= 0]
+        found = len(there) == len(asked)
+        answer = listing(*there) if found else refusal("ResourceNotFound")
+        return 200, {"Content-Type": "application/json"}, json.dumps(answer)
+
+    def delete(_request: Any) -> Any:
+        both.wait()
+        return 200, {"Content-Type": "application/json"}, json.dumps(served())
+
+    for action, answer in ((DESCRIBE, look), (DELETE, delete)):
+        match = [header_matcher({"X-TC-Action": action})]
+        cloud.vendor._mock.add_callback("POST", TCR_URL, answer, match=match)
+    with ThreadPoolExecutor(2) as threads:
+        for done in [
+            threads.submit(Engine(f"urn-{id}").delete, provider, id, OUTPUTS, INPUTS, 20)
+            for id in ids
+        ]:
+            done.result()
+    assert ids in [body["Registryids"] for body in cloud.bodies(DESCRIBE)]
+    assert max(left.values()) < 0
 
 
 def test_delete_of_a_prepaid_one_ends_when_it_is_returned(
