@@ -897,19 +897,19 @@ def _open_or_close(api: Api, id: str, enabled: bool) -> None:
         status, reason = _endpoint(api, id)
         if status == wanted:
             return
-        at_rest = status in ("Opened", "Closed")
         why = f" ({reason})" if reason else ""
-        if at_rest and asked is None:
-            # Once: while it is on its way, asking again is refused.
-            # Where its answer is lost, the next look shows whether to ask again.
-            with suppress(Ambiguous, Transient):
-                _when_free(
-                    api,
-                    lambda: api.call("ManageExternalEndpoint", parameters, repeatable=False),
-                )
-                asked = Deadline(_SECONDS_OF_AN_OLD_STATUS)
-        elif at_rest and asked is not None and asked.left < 0:
-            raise Error(f"its public entrance stays {status}{why}.")
+        if status in ("Opened", "Closed"):
+            if asked is None:
+                # Once: while it is on its way, asking again is refused.
+                # Where its answer is lost, the next look shows whether to ask again.
+                with suppress(Ambiguous, Transient):
+                    _when_free(
+                        api,
+                        lambda: api.call("ManageExternalEndpoint", parameters, repeatable=False),
+                    )
+                    asked = Deadline(_SECONDS_OF_AN_OLD_STATUS)
+            elif asked.left < 0:
+                raise Error(f"its public entrance stays {status}{why}.")
         if api.deadline.left < _PAUSE or api.abandoned:
             raise Error(f"its public entrance is still {status}{why}.")
         api.wait(f"public entrance {status}, waiting for {wanted}", status, _PAUSE)

@@ -821,6 +821,7 @@ def test_create_says_of_an_isolated_one_that_it_holds_the_name(
         NULL,
         listing(registry(RegistryName=f"{NAME}-2"), registry(RegistryName=f"my-{NAME}")),
         served(TotalCount=1, Registries=[None, registry(RegistryName=NAME.upper())]),
+        listing(registry(RegistryId=None)),
     ],
 )
 def test_create_compares_names_again_since_the_vendor_may_show_others(
@@ -1201,6 +1202,7 @@ def test_create_that_fails_says_so_at_once_and_keeps_the_id(
     said = _line(caught.value, f"create Instance: {ID} is made and kept")
     assert f"it is {status} (cos is closed)." in said
     assert cloud.bodies(STATUS) == [{"RegistryIds": [ID]}]
+    assert cloud.count(DESCRIBE) == cloud.looks_by_name + 2
     kept = _kept(caught.value)
     assert kept["status"] == status
     assert engine.diff(provider, ID, kept, INPUTS, INPUTS).replaces == []
@@ -2329,14 +2331,43 @@ def test_entrance_that_stays_closed_is_asked_for_once_and_says_why(
     assert cloud.count(MANAGE) == 1
 
 
+LOST_OR_PASSING = pytest.mark.parametrize(
+    "fault", [read_timeout(), refusal("InternalError.DbError")], ids=["lost", "passing"]
+)
+
+
+@LOST_OR_PASSING
+def test_entrance_is_asked_for_again_where_the_answer_is_lost_and_nothing_shows(
+    engine: Engine, cloud: Tcr, provider: InstanceProvider, fault: Reply
+) -> None:
+    cloud.of_id(listing(registry()))
+    cloud.answers(ENTRANCE, *[entrance("Closed")] * 4, entrance("Opened"))
+    cloud.answers(MANAGE, fault, DONE)
+    Wall(cloud, lost={})
+    _update(engine, provider, ACCESSIBLE)
+    assert cloud.count(MANAGE) == 2
+
+
+@LOST_OR_PASSING
+def test_entrance_is_not_asked_for_again_where_the_answer_is_lost_but_it_shows(
+    engine: Engine, cloud: Tcr, provider: InstanceProvider, fault: Reply
+) -> None:
+    cloud.of_id(listing(registry()))
+    cloud.answers(ENTRANCE, *[entrance("Closed")] * 3, entrance("Opening"), entrance("Opened"))
+    cloud.answers(MANAGE, fault, DONE)
+    Wall(cloud, lost={})
+    _update(engine, provider, ACCESSIBLE)
+    assert cloud.count(MANAGE) == 1
+
+
 @pytest.mark.parametrize("status", ["Opening", "Deleting", "Walled up", None])
 def test_entrance_that_stays_on_its_way_is_waited_for_until_time_is_up(
     engine: Engine, cloud: Tcr, provider: InstanceProvider, status: str | None
 ) -> None:
     cloud.of_id(listing(registry()))
-    cloud.answers(ENTRANCE, entrance(status))
+    cloud.answers(ENTRANCE, served(Status=status, Reason="no address"))
     cloud.answers(POLICIES, refusal("ResourceNotFound"))
-    with pytest.raises(InitFailed, match=f"public entrance is still {status}"):
+    with pytest.raises(InitFailed, match=rf"public entrance is still {status} \(no address\)\."):
         _update(engine, provider, ACCESSIBLE, timeout=0.4)
     assert cloud.changes == []
 
@@ -2462,20 +2493,24 @@ def test_policy_whose_version_is_stale_is_looked_at_again(
     cloud.of_id(listing(registry()))
     cloud.answers(ENTRANCE, entrance("Opened"))
     old = [allowed(policy("10.0.0.0/8", "old", version=version)) for version in ("1", "2")]
-    cloud.answers(POLICIES, old[0], old[0], old[1], allowed())
+    cloud.answers(POLICIES, *[old[0]] * 3, old[1], allowed())
     cloud.answers(DROP_POLICY, refusal("ResourceNotFound"), DONE)
     news = {**INPUTS, "public_access": {"enabled": True}}
     _update(engine, provider, news, outputs={**OUTPUTS, "public_access": OPEN})
-    assert (
-        cloud.bodies(DROP_POLICY)[-1]
-        == {
-            "RegistryId": ID,
-            "PolicyIndex": 0,
-            "PolicyVersion": "2",
-            "CidrBlock": "10.0.0.0/8",
-        }
-        or cloud.count(DROP_POLICY) == 2
-    )
+    seen = {"RegistryId": ID, "PolicyIndex": 0, "CidrBlock": "10.0.0.0/8"}
+    assert cloud.bodies(DROP_POLICY) == [{**seen, "PolicyVersion": one} for one in ("1", "2")]
+
+
+def test_policy_that_is_refused_in_passing_is_looked_for_and_sent_again(
+    engine: Engine, cloud: Tcr, provider: InstanceProvider
+) -> None:
+    cloud.of_id(listing(registry()))
+    cloud.answers(ENTRANCE, entrance("Opened"))
+    cloud.answers(POLICIES, *[allowed()] * 4, allowed(policy("192.0.2.1")))
+    cloud.answers(ADD_POLICY, refusal("InternalError.DbError"), DONE)
+    outs = _update(engine, provider, ACCESSIBLE)
+    assert outs["public_access"] == OPEN
+    assert cloud.count(ADD_POLICY) == 2
 
 
 @pytest.mark.parametrize("code", ["OperationDenied", "InvalidParameter"])
@@ -2779,6 +2814,16 @@ def test_delete_refused_before_it_is_at_rest_is_asked_for_again(
     cloud.answers(DELETE, *[refusal("OperationDenied")] * 2, served())
     _delete(engine, provider)
     assert cloud.count(DELETE) == 3
+
+
+def test_delete_refused_of_one_that_no_longer_shows_says_what_the_vendor_says(
+    engine: Engine, cloud: Tcr, provider: InstanceProvider
+) -> None:
+    cloud.of_id(listing(registry(Status="Deploying")), NONE)
+    cloud.answers(DELETE, refusal("OperationDenied"))
+    with pytest.raises(Refused, match="OperationDenied"):
+        _delete(engine, provider)
+    assert cloud.count(DELETE) == 1
 
 
 def test_delete_refused_before_it_is_at_rest_is_not_asked_for_for_ever(
@@ -3117,6 +3162,25 @@ def test_read_shows_the_entrance_only_where_the_program_speaks_of_it(
     closed = {"enabled": False, "security_policies": []}
     assert _outs(result.outs)["public_access"] == closed
     assert _outs(result.inputs)["public_access"] == closed
+
+
+def test_read_shows_the_policies_that_somebody_else_has_made_after_the_programs_own(
+    engine: Engine, cloud: Tcr, provider: InstanceProvider
+) -> None:
+    cloud.of_id(listing(registry()))
+    cloud.answers(ENTRANCE, entrance("Opened"))
+    there = ["10.0.0.0/8", "203.0.113.0/24", "192.0.2.17/24"]
+    nameless = {**policy("10.0.0.0/8"), "Description": None}
+    cloud.answers(POLICIES, allowed(nameless, *(policy(block) for block in there[1:])))
+    inputs = _wanted(("192.0.2.0/24", "office"), ("203.0.113.0/24", "office"))
+    result = engine.read(provider, ID, {**OUTPUTS, **inputs}, inputs)
+    expected = [
+        {"cidr_block": "192.0.2.0/24", "description": "office"},
+        {"cidr_block": "203.0.113.0/24", "description": "office"},
+        {"cidr_block": "10.0.0.0/8", "description": ""},
+    ]
+    assert _outs(result.outs)["public_access"]["security_policies"] == expected
+    assert _outs(result.inputs)["public_access"]["security_policies"] == expected
 
 
 def test_read_does_not_take_a_policy_list_that_is_not_found_for_a_missing_registry(
