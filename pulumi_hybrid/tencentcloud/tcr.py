@@ -210,7 +210,6 @@ _CHARGE_PREPAID = Structure(
         Whole(name="renew_flag", least=0, most=2, default=0),
     ),
     on_change=OnChange.NOTHING,
-    shown=False,
 )
 _PUBLIC_ACCESS = Structure(
     name="public_access",
@@ -283,7 +282,7 @@ class InstanceProvider(Lifecycle):
         ),
         _CHARGE_PREPAID,
         # Only the create action knows it, and no other shows it.
-        Flag(name="sync_tag", default=False, on_change=OnChange.NOTHING, shown=False),
+        Flag(name="sync_tag", default=False, on_change=OnChange.NOTHING),
         Flag(name="enable_cos_maz", wire="EnableCosMAZ", default=False),
         Flag(name="deletion_protection", default=False, on_change=OnChange.UPDATE),
         # What the vendor takes where nothing is given depends on the type.
