@@ -763,13 +763,14 @@ def test_create_with_a_name_that_somebody_else_has_says_so_and_is_sent_once(
 
 
 def test_create_waits_for_the_end_of_what_is_under_way(
-    engine: Engine, cloud: Tcr, provider: InstanceProvider
+    engine: Engine, cloud: Tcr, provider: InstanceProvider, log: Log
 ) -> None:
     cloud.of_name(FREE)
     cloud.answers(CREATE, *[refusal("InternalError.ErrConflict")] * 2, CREATED)
     cloud.of_id(listing(registry()))
     assert engine.create(provider, INPUTS).id == ID
     assert cloud.count(CREATE) == 3
+    assert "waiting for the end of another change" in [one.message for one in log.requests]
 
 
 # create: the name in the own account
@@ -1008,13 +1009,20 @@ def replaced(engine: Engine, provider: InstanceProvider) -> dict[str, Any]:
 
 @pytest.mark.parametrize("code", TAKEN_CODES)
 def test_create_in_place_of_another_waits_until_the_name_is_free(
-    engine: Engine, cloud: Tcr, provider: InstanceProvider, replaced: dict[str, Any], code: str
+    engine: Engine,
+    cloud: Tcr,
+    provider: InstanceProvider,
+    log: Log,
+    replaced: dict[str, Any],
+    code: str,
 ) -> None:
     cloud.of_name(FREE)
     cloud.answers(CREATE, refusal(code), refusal(code), CREATED)
     cloud.of_id(listing(registry()))
     assert engine.create(provider, replaced).id == ID
     assert cloud.count(CREATE) == 3
+    what = f"waiting for the vendor to free the name {NAME}"
+    assert what in [one.message for one in log.requests]
 
 
 def test_create_in_place_of_another_does_not_wait_for_ever(
@@ -1155,6 +1163,8 @@ def test_create_that_takes_too_long_keeps_the_id_and_is_finished_by_the_next_run
         engine.create(provider, INPUTS, timeout=0.4)
     said = _line(caught.value, f"create Instance: {ID} is made and kept")
     assert f"it is still {status} after" in said
+    # Of the others the vendor has no word to say why.
+    assert cloud.count(STATUS) == (status == "Unhealthy")
     kept = _kept(caught.value)
     assert kept.get("status") == status
     assert kept["registry_name"] == NAME
@@ -3315,6 +3325,38 @@ def test_preview_buys_exactly_where_paid_until_is_past_the_end(
     outputs = {**PREPAID_OUTPUTS, "expired_at": end.isoformat()}
     inputs = _until(until.isoformat())
     assert _diff(Engine("urn"), inputs, inputs, outputs).changes is bool(beyond)
+
+
+# What is waited for
+
+
+def test_what_is_waited_for_is_shown(
+    engine: Engine, cloud: Tcr, provider: InstanceProvider, log: Log
+) -> None:
+    busy = refusal("InternalError.ErrConflict")
+    cloud.of_name(listing(registry(RegistryId="tcr-old", Status="Deleting")), FREE)
+    cloud.answers(CREATE, CREATED)
+    cloud.of_id(listing(registry(Status="Deploying")), *[listing(registry())] * 5)
+    cloud.answers(ENTRANCE, *[entrance("Opening")] * 2, entrance("Opened"))
+    cloud.answers(POLICIES, allowed(policy("192.0.2.1")))
+    engine.create(provider, {**ACCESSIBLE, "registry_charge_type": 0})
+    cloud.answers(MODIFY, busy, DONE)
+    _update(engine, provider, PROTECTED)
+    cloud.vendor._mock.reset()
+    cloud.of_id(*[listing(registry(Status="Deploying"))] * 2, listing(registry(Status="Deleting")))
+    cloud.of_id(NONE)
+    cloud.answers(DELETE, refusal("OperationDenied"), DONE)
+    _delete(engine, provider)
+    shown = [one.message for one in log.requests]
+    for text in (
+        "waiting for the end of tcr-old",
+        "Deploying for 0 s, waiting for Running",
+        "public entrance Opening, waiting for Opened",
+        "another change is under way",
+        "Deploying, waiting until it can be deleted",
+        "Deleting for 0 s, waiting for its end",
+    ):
+        assert [line for line in shown if text in line], text
 
 
 # Nobody waits for it any more
