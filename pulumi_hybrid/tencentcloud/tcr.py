@@ -1062,7 +1062,7 @@ def _buy(api: Api, id: str, months: int, inputs: Properties, *, flag: int) -> Er
     Returns:
         Why the answer was lost; None where it came.
     """
-    renew_flag = (inputs.get("registry_charge_prepaid") or {}).get("renew_flag", 0)
+    renew_flag = inputs["registry_charge_prepaid"].get("renew_flag", 0)
     term = {"Period": months, "RenewFlag": renew_flag}
     parameters = {"RegistryId": id, "RegistryChargePrepaid": term, "Flag": flag}
     try:

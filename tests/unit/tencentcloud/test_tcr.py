@@ -277,6 +277,12 @@ def _impatient(monkeypatch: pytest.MonkeyPatch) -> None:
         monkeypatch.setattr(tcr, f"_SECONDS_{seconds}", 0.8)
 
 
+@pytest.fixture
+def never_shows(monkeypatch: pytest.MonkeyPatch) -> None:
+    """What is ordered does not come to show, however long it is waited for."""
+    monkeypatch.setattr(tcr, "_SECONDS_TO_SHOW_AN_ORDER", 0.1)
+
+
 def _line(error: Error, operation: str) -> str:
     said = str(error)
     assert_one_line(said)
@@ -1741,6 +1747,9 @@ def test_update_of_tags_goes_to_the_registrys_own_region(
 # update: from pay-as-you-go to prepaid
 
 
+LOST_ORDER = {**LOST, "passing": lambda: refusal("InternalError.DbError")}
+
+
 def test_conversion_buys_the_term_once_and_last(
     engine: Engine, cloud: Tcr, provider: InstanceProvider
 ) -> None:
@@ -1782,7 +1791,7 @@ def test_conversion_buys_nothing_where_another_change_fails(
     assert cloud.count(RENEW) == 0
 
 
-@pytest.mark.parametrize("fault", LOST.values(), ids=LOST)
+@pytest.mark.parametrize("fault", LOST_ORDER.values(), ids=LOST_ORDER)
 def test_conversion_whose_answer_is_lost_but_shows_is_done(
     engine: Engine, cloud: Tcr, provider: InstanceProvider, fault: Callable[[], Reply]
 ) -> None:
@@ -1793,6 +1802,7 @@ def test_conversion_whose_answer_is_lost_but_shows_is_done(
     assert cloud.count(RENEW) == 1
 
 
+@pytest.mark.usefixtures("never_shows")
 @pytest.mark.parametrize(
     ("answer", "known"),
     [
@@ -1826,6 +1836,22 @@ def test_conversion_that_does_not_show_is_noted_and_never_ordered_again(
         assert (diff.changes, diff.replaces) == (True, [])
 
 
+@pytest.mark.usefixtures("never_shows")
+def test_conversion_that_does_not_show_keeps_what_else_was_changed(
+    engine: Engine, cloud: Tcr, provider: InstanceProvider
+) -> None:
+    cloud.until(MODIFY, listing(registry()))
+    cloud.after(MODIFY, listing(registry(RegistryType="standard")))
+    for action in (MODIFY, RENEW):
+        cloud.answers(action, DONE)
+    with pytest.raises(InitFailed, match="does not show yet") as caught:
+        _update(engine, provider, {**PREPAID, "registry_type": "standard"})
+    kept = _kept(caught.value)
+    assert kept.pop("renewal_ordered")
+    assert kept == {**OUTPUTS, "registry_type": "standard"}
+
+
+@pytest.mark.usefixtures("never_shows")
 def test_conversion_that_shows_at_last_is_no_longer_noted(
     engine: Engine, cloud: Tcr, provider: InstanceProvider
 ) -> None:
@@ -1835,7 +1861,7 @@ def test_conversion_that_shows_at_last_is_no_longer_noted(
         _update(engine, provider, PREPAID)
     kept = _kept(caught.value)
     cloud.vendor._mock.reset()
-    cloud.of_id(listing(registry()), listing(registry()), listing(prepaid()))
+    cloud.of_id(listing(registry()), listing(prepaid()))
     assert _update(engine, provider, PREPAID, PREPAID, kept) == PREPAID_OUTPUTS
     assert cloud.changes == []
 
@@ -1849,13 +1875,14 @@ def test_conversion_that_shows_in_the_next_run_is_not_bought_again(
 
 
 def test_conversion_looks_again_where_a_look_fails(
-    engine: Engine, cloud: Tcr, provider: InstanceProvider
+    engine: Engine, cloud: Tcr, provider: InstanceProvider, log: Log
 ) -> None:
     denied = refusal("UnauthorizedOperation")
     cloud.until(RENEW, listing(registry()))
     cloud.after(RENEW, denied, denied, listing(prepaid()))
     cloud.answers(RENEW, DONE)
     assert _update(engine, provider, PREPAID) == PREPAID_OUTPUTS
+    assert "waiting for the order to show" in [one.message for one in log.requests]
 
 
 def test_conversion_renews_nothing_in_the_same_run_but_says_what_the_next_one_buys(
@@ -1983,17 +2010,23 @@ def test_renewal_buys_nothing_where_somebody_else_has_renewed_since(
     assert cloud.changes == []
 
 
+@pytest.mark.parametrize(
+    ("said", "shown"),
+    [(EXPIRED_AT, "2025-04-30T00:00:00+08:00"), ("2025-04-30T00:00:00+08:00", EXPIRED_AT)],
+    ids=["less is missing", "less was said"],
+)
 def test_renewal_buys_no_more_than_the_preview_said_and_no_more_than_is_missing(
-    engine: Engine, cloud: Tcr, provider: InstanceProvider
+    engine: Engine, cloud: Tcr, provider: InstanceProvider, said: str, shown: str
 ) -> None:
-    nearer = listing(registry(PayMod=1, ExpiredAt="2025-04-30T00:00:00+08:00"))
-    cloud.of_id(nearer, nearer, RENEWED)
+    before = listing(registry(PayMod=1, ExpiredAt=shown))
+    cloud.of_id(before, before, RENEWED)
     cloud.answers(RENEW, DONE)
-    _update(engine, provider, _until("2025-05-29T00:00:00+08:00"), UNTIL, PREPAID_OUTPUTS)
+    outputs = {**PREPAID_OUTPUTS, "expired_at": said}
+    _update(engine, provider, _until("2025-05-29T00:00:00+08:00"), UNTIL, outputs)
     assert cloud.bodies(RENEW)[0]["RegistryChargePrepaid"]["Period"] == 1
 
 
-@pytest.mark.parametrize("fault", LOST.values(), ids=LOST)
+@pytest.mark.parametrize("fault", LOST_ORDER.values(), ids=LOST_ORDER)
 def test_renewal_whose_answer_is_lost_but_shows_is_done(
     engine: Engine, cloud: Tcr, provider: InstanceProvider, fault: Callable[[], Reply]
 ) -> None:
@@ -2005,6 +2038,7 @@ def test_renewal_whose_answer_is_lost_but_shows_is_done(
     assert cloud.count(RENEW) == 1
 
 
+@pytest.mark.usefixtures("never_shows")
 @pytest.mark.parametrize(
     ("answer", "known"),
     [
@@ -2433,6 +2467,7 @@ def _wanted(*blocks: tuple[str, str]) -> dict[str, Any]:
         # Twice the same, which the vendor takes.
         ([BLOCKS[0], *BLOCKS], BLOCKS, 1),
         ([*BLOCKS, *BLOCKS], BLOCKS, 3),
+        ([*BLOCKS, *BLOCKS], [], 6),
         # The same network in another spelling.
         ([("192.0.2.17/24", "office")], BLOCKS[:1], 0),
         ([("198.51.100.7/32", "home")], BLOCKS[1:2], 0),
@@ -3309,6 +3344,17 @@ def test_adopt_buys_no_renewal(engine: Engine, cloud: Tcr, provider: InstancePro
     outs = _outs(engine.create(provider, news).outs)
     assert cloud.count(RENEW) == 0
     assert engine.diff(provider, ID, outs, news, news).changes is True
+
+
+def test_adopt_buys_no_term_which_the_next_preview_says(
+    engine: Engine, cloud: Tcr, provider: InstanceProvider, log: Log
+) -> None:
+    cloud.of_id(listing(registry()))
+    news = {**PREPAID, "adopt_id": ID}
+    outs = _outs(engine.create(provider, news).outs)
+    assert cloud.changes == []
+    assert engine.diff(provider, ID, outs, news, news).changes is True
+    assert any("registry_charge_type 1 buys the term" in warning for warning in log.warned)
 
 
 @given(
