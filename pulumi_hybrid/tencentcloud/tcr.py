@@ -66,6 +66,8 @@ class Conflict(Busy):
     """The same; to a create action it says that there is such a registry."""
 
 
+_TAKEN = (NameTaken, Conflict)
+
 _NAME_RULE = "Use 5 to 50 lower-case letters, digits and hyphens, no hyphen first or last."
 _CONSOLE = "Open the TCR console once and authorise the service."
 
@@ -208,7 +210,6 @@ _CHARGE_PREPAID = Structure(
         Whole(name="renew_flag", least=0, most=2, default=0),
     ),
     on_change=OnChange.NOTHING,
-    shown=False,
 )
 _PUBLIC_ACCESS = Structure(
     name="public_access",
@@ -216,7 +217,6 @@ _PUBLIC_ACCESS = Structure(
         Flag(name="enabled", required=True),
         Many(
             name="security_policies",
-            default=[],
             each=Structure(
                 name="policy",
                 parts=(
@@ -260,7 +260,6 @@ class InstanceProvider(Lifecycle):
                 Choice(name="resource_type", words=("instance",), default="instance"),
                 Many(
                     name="tags",
-                    default=[],
                     most=10,
                     each=Structure(
                         name="tag",
@@ -283,7 +282,7 @@ class InstanceProvider(Lifecycle):
         ),
         _CHARGE_PREPAID,
         # Only the create action knows it, and no other shows it.
-        Flag(name="sync_tag", default=False, on_change=OnChange.NOTHING, shown=False),
+        Flag(name="sync_tag", default=False, on_change=OnChange.NOTHING),
         Flag(name="enable_cos_maz", wire="EnableCosMAZ", default=False),
         Flag(name="deletion_protection", default=False, on_change=OnChange.UPDATE),
         # What the vendor takes where nothing is given depends on the type.
@@ -346,9 +345,8 @@ class InstanceProvider(Lifecycle):
         for tries_left in reversed(range(_CREATE_TRIES)):
             try:
                 answer = _when_freed(api, freed, name, body)
-            except (Ambiguous, Transient, NameTaken, Conflict) as error:
-                taken = isinstance(error, (NameTaken, Conflict))
-                if isinstance(error, Refused) and taken and not lost:
+            except (Ambiguous, Transient, *_TAKEN) as error:
+                if isinstance(error, _TAKEN) and not lost:
                     raise Refused(
                         f"the registry name {name} is not free yet. Run `pulumi up` again."
                         if api.replaces
@@ -363,7 +361,7 @@ class InstanceProvider(Lifecycle):
                 made = _find_lost(api, name)
                 if made:
                     return Made(made)
-                if taken or not tries_left:
+                if isinstance(error, _TAKEN) or not tries_left:
                     error.reason += lost
                     raise
                 api.sleep(_PAUSE)
@@ -395,7 +393,7 @@ class InstanceProvider(Lifecycle):
     def change(  # noqa: D102
         self, api: Api, id: str, now: Properties, inputs: Properties, names: list[str]
     ) -> None:
-        charge_type = inputs.get("registry_charge_type", 0)
+        charge_type = inputs.get("registry_charge_type")
         if "registry_charge_type" in names and now["registry_charge_type"] == 1 != charge_type:
             raise Error(
                 "a prepaid registry cannot be made pay-as-you-go again. Set registry_charge_type "
@@ -440,7 +438,7 @@ class InstanceProvider(Lifecycle):
         if follows(before.get("renewal_ordered"), now.get("expired_at")):
             now["renewal_ordered"] = before["renewal_ordered"]
         months = months_to_pay(inputs.get("paid_until"), now.get("expired_at"))
-        if months and not _is_ordered(inputs, now, now):
+        if months:
             api.warn(
                 f"paid_until is past {now['expired_at']}: the next `pulumi up` buys {months} more "
                 "months."
@@ -468,7 +466,8 @@ class InstanceProvider(Lifecycle):
     ) -> list[str]:
         remarks = []
         months = months_to_pay(inputs.get("paid_until"), outputs.get("expired_at"))
-        if months and _is_ordered(inputs, outputs, outputs):
+        order = renewal(outputs.get("expired_at"), inputs.get("paid_until"))
+        if is_same(outputs.get("renewal_ordered"), order):
             remarks.append("a renewal is ordered, but does not show yet: this buys none.")
         elif months:
             remarks.append(
@@ -670,7 +669,7 @@ def _when_freed(api: Api, freed: Deadline, name: str, body: Mapping[str, Any]) -
         try:
             return api.call("CreateInstance", body, repeatable=False, holding=("RegistryId",))
         except (NameTaken, Busy) as error:
-            taken = isinstance(error, (NameTaken, Conflict))
+            taken = isinstance(error, _TAKEN)
             patience = min(freed.left if taken else api.deadline.left, api.deadline.left)
             if patience < _PAUSE or api.abandoned:
                 raise
@@ -897,19 +896,19 @@ def _open_or_close(api: Api, id: str, enabled: bool) -> None:
         status, reason = _endpoint(api, id)
         if status == wanted:
             return
-        at_rest = status in ("Opened", "Closed")
         why = f" ({reason})" if reason else ""
-        if at_rest and asked is None:
-            # Once: while it is on its way, asking again is refused.
-            # Where its answer is lost, the next look shows whether to ask again.
-            with suppress(Ambiguous, Transient):
-                _when_free(
-                    api,
-                    lambda: api.call("ManageExternalEndpoint", parameters, repeatable=False),
-                )
-                asked = Deadline(_SECONDS_OF_AN_OLD_STATUS)
-        elif at_rest and asked is not None and asked.left < 0:
-            raise Error(f"its public entrance stays {status}{why}.")
+        if status in ("Opened", "Closed"):
+            if asked is None:
+                # Once: while it is on its way, asking again is refused.
+                # Where its answer is lost, the next look shows whether to ask again.
+                with suppress(Ambiguous, Transient):
+                    _when_free(
+                        api,
+                        lambda: api.call("ManageExternalEndpoint", parameters, repeatable=False),
+                    )
+                    asked = Deadline(_SECONDS_OF_AN_OLD_STATUS)
+            elif asked.left < 0:
+                raise Error(f"its public entrance stays {status}{why}.")
         if api.deadline.left < _PAUSE or api.abandoned:
             raise Error(f"its public entrance is still {status}{why}.")
         api.wait(f"public entrance {status}, waiting for {wanted}", status, _PAUSE)
@@ -972,11 +971,6 @@ def _is_to_become_prepaid(inputs: Properties, outputs: Properties) -> bool:
     """Whether an existing registry is to be; one that is made in this run has no outputs yet."""
     becomes = inputs.get("registry_charge_type") == 1 != outputs.get("registry_charge_type")
     return bool(outputs) and becomes
-
-
-def _is_ordered(inputs: Properties, before: Properties, now: Properties) -> bool:
-    order = renewal(now.get("expired_at"), inputs.get("paid_until"))
-    return is_same(before.get("renewal_ordered"), order)
 
 
 def _make_prepaid(
@@ -1068,7 +1062,7 @@ def _buy(api: Api, id: str, months: int, inputs: Properties, *, flag: int) -> Er
     Returns:
         Why the answer was lost; None where it came.
     """
-    renew_flag = (inputs.get("registry_charge_prepaid") or {}).get("renew_flag", 0)
+    renew_flag = inputs["registry_charge_prepaid"].get("renew_flag", 0)
     term = {"Period": months, "RenewFlag": renew_flag}
     parameters = {"RegistryId": id, "RegistryChargePrepaid": term, "Flag": flag}
     try:
