@@ -219,10 +219,6 @@ _SAID_TWICE = {
 """What ``parameter`` repeats of the other inputs."""
 
 
-def _code(name: str) -> Text:
-    return Text(name=name, required=True, least=1, most=128)
-
-
 _PARAMETER = Json(name="parameter", required=True, shown=False)
 
 
@@ -232,9 +228,10 @@ class InstanceProvider(Lifecycle):
     kind = "Instance"
     cloud = TENCENTCLOUD
     inputs = (
-        _code("product_code"),
-        _code("sub_product_code"),
-        _code("region_code"),
+        *(
+            Text(name=name, required=True, least=1, most=128)
+            for name in ("product_code", "sub_product_code", "region_code")
+        ),
         Text(name="zone_code", required=True, least=1, most=128, shown=False),
         Choice(name="pay_mode", words=(_PRE_PAY,), default=_PRE_PAY, shown=False),
         _PARAMETER,
