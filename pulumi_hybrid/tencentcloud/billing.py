@@ -377,7 +377,8 @@ class InstanceProvider(Lifecycle):
             return None
         if whole(order.get("Status")) != _DELIVERED:
             return {**_undelivered(order), "instance_id_list": ids}
-        if _is_past(inputs.get("expired_time")) or all(_refund_of(api, one) for one in ids):
+        refunded = bool(ids) and all(_refund_of(api, one) for one in ids)
+        if refunded or _is_past(inputs.get("expired_time")):
             return None
         # Not every product's instances show there. What was paid for is not bought anew for that.
         return {"status": _STATUSES[_DELIVERED].name, "instance_id_list": ids}
@@ -502,7 +503,7 @@ class InstanceProvider(Lifecycle):
 def _is_partial(inputs: Properties, outputs: Properties) -> bool:
     """Whether a refresh has seen an order while its instances were being delivered."""
     quantity, ids = inputs.get("quantity", 1), _ids(outputs.get("instance_id_list"))
-    return bool(ids) and not is_unknown(quantity) and len(ids) < (whole(quantity) or 1)
+    return not is_unknown(quantity) and len(ids) < (whole(quantity) or 1)
 
 
 _UNDELIVERED_NAMES = [
@@ -1033,8 +1034,9 @@ def _ids_to_end(api: Api, id: str, inputs: Properties, call: Call) -> list[str]:
         fate = status.fate.partition(". ")[0]
         call.warn(f"order {id} is {status.name}: there is nothing to refund. {fate}.")
         return []
-    if number in (_REFUNDING, _DELIVERED):
-        return _ids(order.get("ResourceId")) or inputs.get("instance_id_list") or []
+    ids = _ids(order.get("ResourceId")) or inputs.get("instance_id_list") or []
+    if number == _REFUNDING or (number == _DELIVERED and ids):
+        return ids
     return _wait_for_delivery(api, id, inputs, {})
 
 

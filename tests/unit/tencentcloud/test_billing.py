@@ -66,6 +66,22 @@ DEFAULTS = {
     "renew_flag": "NOTIFY_AND_MANUAL_RENEW",
 }
 PAIR = {**INPUTS, "quantity": 2, "parameter": {"sv_width": 20}}
+NAMES = {
+    1: "UNPAID",
+    2: "PAID",
+    3: "DELIVERING",
+    4: "DELIVERED",
+    5: "DELIVERY_FAILED",
+    6: "REFUNDED",
+    7: "CLOSED",
+    8: "EXPIRED",
+    9: "INVALID",
+    10: "PRODUCT_INVALID",
+    11: "PAYMENT_REFUSED",
+    12: "PAYING",
+    13: "REFUNDING",
+    30: "AWAITING_CONFIRMATION",
+}
 DEAD = [6, 7, 8, 9, 10, 11]
 WAITS = {name: getattr(billing, name) for name in ("_pause", "_SECONDS_TO_PAY", "_SECONDS_TO_SHOW")}
 LOST: list[Callable[[], Reply]] = [read_timeout, reset, lambda: refusal("InternalError")]
@@ -420,6 +436,40 @@ def test_ids_that_the_purchase_names_in_part_are_waited_for(
     with pytest.raises(InitFailed) as caught:
         up(engine, provider, PAIR, timeout=0.5)
     assert "instance_id_list" not in caught.value.outputs
+
+
+def test_all_that_is_bought_arrives_and_nothing_else(
+    engine: Engine, cloud: Billing, provider: InstanceProvider
+) -> None:
+    news = {
+        **INPUTS,
+        "parameter": {"sv_width": 20},
+        "pay_mode": "PrePay",
+        "quantity": 2,
+        "project_id": 3,
+        "period": 4,
+        "period_unit": "y",
+        "renew_flag": "NOTIFY_AND_AUTO_RENEW",
+        "client_token": "mine",
+        "paid_until": "2099-01-01T00:00:00+08:00",
+        "on_delete": "retain",
+    }
+    up(engine, provider, news)
+    [body] = cloud.bodies(CREATE)
+    assert body == {
+        "ProductCode": "p_cloudfirewall",
+        "SubProductCode": "sp_cloudfirewall_svv1",
+        "RegionCode": "ap-guangzhou",
+        "ZoneCode": "ap-guangzhou-6",
+        "Parameter": '{"sv_width":20}',
+        "PayMode": "PrePay",
+        "Quantity": 2,
+        "ProjectId": 3,
+        "Period": 4,
+        "PeriodUnit": "y",
+        "RenewFlag": "NOTIFY_AND_AUTO_RENEW",
+        "ClientToken": "mine",
+    }
 
 
 # The line of tokens
@@ -917,13 +967,63 @@ def test_an_unpaid_order_is_waited_for_a_minute(
     assert 60 <= sum(call.pauses) <= 65
 
 
+AT_MOST_A_MINUTE = pytest.mark.parametrize(("seconds", "waited"), [(20, 20), (900, 60)])
+
+
+@AT_MOST_A_MINUTE
 def test_a_term_is_waited_for_a_minute(
+    cloud: Billing, provider: InstanceProvider, call: Passing, seconds: float, waited: float
+) -> None:
+    cloud.deals = [deal()]
+    api = connected(provider, call, seconds)
+    state = provider.finish(api, ID, INPUTS, {"ordered_time": china()})
+    assert state["status"] == "DELIVERED"
+    assert waited <= sum(call.pauses) <= waited + 5
+
+
+@AT_MOST_A_MINUTE
+def test_a_renewal_is_waited_for_a_minute(
+    cloud: Billing, provider: InstanceProvider, call: Passing, seconds: float, waited: float
+) -> None:
+    cloud.deals = [deal()]
+    cloud.records = [record()]
+    cloud.renewal = {"Status": 2}
+    inputs = {**INPUTS, "paid_until": "2099-02-01T00:00:00+08:00"}
+    before = {"instance_id_list": [ONE], "expired_time": ENDS}
+    with pytest.raises(NotReady, match="buys nothing twice"):
+        provider.finish(connected(provider, call, seconds), ID, inputs, before)
+    assert sum(call.pauses) == waited
+
+
+@AT_MOST_A_MINUTE
+def test_an_order_that_is_to_be_deleted_is_waited_for_a_minute(
+    cloud: Billing, provider: InstanceProvider, call: Passing, seconds: float, waited: float
+) -> None:
+    with pytest.raises(Error, match="may have been paid"):
+        provider.remove(connected(provider, call, seconds), ID, unfinished(2), call)
+    assert sum(call.pauses) == waited
+
+
+def test_a_lock_is_waited_for_as_long_as_there_is_time(
     cloud: Billing, provider: InstanceProvider, call: Passing
 ) -> None:
     cloud.deals = [deal()]
-    state = provider.finish(connected(provider, call, 900), ID, INPUTS, {"ordered_time": china()})
-    assert state["status"] == "DELIVERED"
-    assert 60 <= sum(call.pauses) <= 65
+    cloud.records = [record()]
+    cloud.says(REFUND, *[refusal("InvalidParameter.ResourceLocked")] * 100)
+    with pytest.raises(Refused, match="another change"):
+        provider.remove(connected(provider, call, 20), ID, unfinished(4), call)
+    assert call.pauses == [1] * 20
+
+
+def test_a_refund_is_waited_for_as_long_as_there_is_time(
+    cloud: Billing, provider: InstanceProvider, call: Passing
+) -> None:
+    cloud.deals = [deal()]
+    cloud.records = [record()]
+    cloud.refund_status = 3
+    with pytest.raises(Error, match="not done after 20 s"):
+        provider.remove(connected(provider, call, 20), ID, unfinished(4), call)
+    assert call.pauses == [1] * 20
 
 
 def test_a_purchase_may_take_a_quarter_of_an_hour(
@@ -944,6 +1044,8 @@ def test_a_delivery_is_not_waited_for_once_the_engine_has_gone(
     with pytest.raises(InitFailed):
         up(engine, provider, INPUTS, timeout=0.5)
     assert cloud.count(DEALS) == 2
+    # The next run finds it again.
+    assert cloud.changes == [CREATE]
 
 
 def test_a_term_is_not_waited_for_once_the_engine_has_gone(
@@ -1067,7 +1169,7 @@ def unfinished(status: int) -> dict[str, Any]:
     return {
         **{name: INPUTS[name] for name in INPUTS},
         "order_id": ID,
-        "status": billing._STATUSES[status].name,
+        "status": NAMES[status],
         "client_token": "t",
         "ordered_time": china(),
     }
@@ -1104,10 +1206,9 @@ def test_read_warns_of_an_isolated_one_and_keeps_it(
 @pytest.mark.parametrize(
     ("status", "ids", "shown"),
     [
-        (3, None, "DELIVERING"),
-        (3, [ONE], "DELIVERING"),
+        *((number, None, name) for number, name in NAMES.items()),
         (77, None, "77"),
-        (7, None, "CLOSED"),
+        (3, [ONE], "DELIVERING"),
         (4, [ONE], "NORMAL"),
         (6, [ONE], None),
     ],
@@ -1123,11 +1224,15 @@ def test_read_shows_what_became_of_an_order_that_was_not_delivered(
     made = china(days=1000)
     cloud.deals = [deal(Status=status, ResourceId=ids, CreateTime=made)]
     cloud.says(DEALS, served(Deals=cloud.deals))
-    cloud.records = [record()] if status == 4 else []
+    cloud.records = [record()] if ids and status == 4 else []
     id, now = read(engine, provider, unfinished(2), ordered_time=made)
     assert now.get("status") == shown
     assert id == (ID if shown else "")
     assert cloud.count(DEALS) == 1
+    if id:
+        # What shows no instances is looked at again, or bought anew.
+        changes = engine.diff(provider, ID, now, INPUTS, INPUTS).changes
+        assert changes is (shown != "NORMAL")
 
 
 def test_read_asks_for_the_instances_that_are_known_and_not_for_the_order(
@@ -1278,12 +1383,12 @@ def test_one_that_expired_and_does_not_show_is_gone(
 
 
 @pytest.mark.parametrize("finished", [True, False])
-@pytest.mark.parametrize(("minutes", "gone"), [(1, False), (9, False), (11, True)])
+@pytest.mark.parametrize(("minutes", "gone"), [(1, False), (9.5, False), (10.5, True)])
 def test_an_order_that_does_not_show_is_gone_but_not_within_ten_minutes(
     engine: Engine,
     cloud: Billing,
     provider: InstanceProvider,
-    minutes: int,
+    minutes: float,
     gone: bool,
     finished: bool,
 ) -> None:
@@ -1318,6 +1423,7 @@ def test_get_of_what_is_not_there_is_an_error(
 ) -> None:
     with pytest.raises(Gone, match=ID):
         engine.read(provider, ID, None, {})
+    assert cloud.count(DEALS) == 20
 
 
 def test_adopt_id_takes_over_and_buys_nothing(
@@ -1473,6 +1579,7 @@ def test_ids_of_the_purchase_are_not_yet_what_was_delivered(
         up(engine, provider, INPUTS, timeout=0.5)
     kept = caught.value.outputs
     assert (kept["status"], kept["instance_id_list"]) == ("DELIVERING", [ONE])
+    assert engine.diff(next_run(), ID, kept, INPUTS, INPUTS).changes is True
     with pytest.raises(InitFailed, match="DELIVERING"):
         engine.update(next_run(), ID, kept, INPUTS, INPUTS, 0.5)
     cloud.deals[0]["Status"] = 4
@@ -2013,6 +2120,19 @@ def test_delete_of_a_hidden_instance_whose_term_is_over_moves_no_money(
     assert "No money moves" in log.warned[-1]
 
 
+def test_delete_of_a_delivered_order_waits_for_its_instances(
+    engine: Engine, cloud: Billing, provider: InstanceProvider
+) -> None:
+    cloud.deals = [deal(ResourceId=None)]
+    with pytest.raises(Error, match="DELIVERED") as caught:
+        delete(engine, provider, unfinished(3), timeout=0.5)
+    assert "It is paid" in line(caught.value)
+    cloud.records = [record()]
+    cloud.after(3, DEALS, lambda: cloud.deals[0].update(ResourceId=[ONE]))
+    delete(engine, provider, unfinished(3))
+    assert cloud.changes == [REFUND]
+
+
 @pytest.mark.parametrize("order", [{}, {"Status": 3}, {"OrderId": "other"}])
 def test_delete_refunds_what_shows_and_of_what_does_not_what_was_delivered(
     engine: Engine, cloud: Billing, provider: InstanceProvider, order: dict[str, Any]
@@ -2337,8 +2457,14 @@ def test_parameter_as_text_is_sent_as_it_is(
         ("pay_mode", "PostPay"),
         ("renew_flag", "AUTO"),
         ("on_delete", "delete"),
+        ("client_token", ""),
         ("client_token", "ü"),
         ("client_token", "x" * 65),
+        ("zone_code", ""),
+        ("zone_code", "x" * 129),
+        ("region_code", "x" * 129),
+        ("project_id", -1),
+        ("period", 0),
         ("paid_until", "soon"),
     ],
 )
@@ -2348,6 +2474,37 @@ def test_wrong_inputs_are_told_before_any_request(
     [said] = failures(engine, provider, parameter={}, **{name: value})
     assert said.startswith(f"{name}: ")
     assert cloud.vendor.actions == []
+
+
+@pytest.mark.parametrize(
+    ("name", "values"),
+    [
+        ("product_code", ["x", "x" * 128]),
+        ("zone_code", ["x", "x" * 128]),
+        ("client_token", ["x", "x" * 64]),
+        ("quantity", [1, 1000]),
+        ("project_id", [0, 1]),
+        ("period", [1, 36]),
+        ("period_unit", ["m", "y"]),
+        ("pay_mode", ["PrePay"]),
+        (
+            "renew_flag",
+            [
+                "NOTIFY_AND_MANUAL_RENEW",
+                "NOTIFY_AND_AUTO_RENEW",
+                "DISABLE_NOTIFY_AND_MANUAL_RENEW",
+            ],
+        ),
+        ("on_delete", ["refund", "disable_renewal", "retain"]),
+        ("paid_until", ["2099-01-01T00:00:00Z"]),
+        ("adopt_id", [ID]),
+    ],
+)
+def test_inputs_within_their_limits_are_taken(
+    engine: Engine, provider: InstanceProvider, name: str, values: list[Any]
+) -> None:
+    for value in values:
+        assert failures(engine, provider, parameter={}, **{name: value}) == []
 
 
 @pytest.mark.parametrize(
@@ -2361,14 +2518,46 @@ def test_what_must_be_given(engine: Engine, provider: InstanceProvider, name: st
 # What the vendor's codes mean
 
 
-@pytest.mark.parametrize("code", list(billing._MEANINGS))
+MEANINGS = {
+    "AuthFailure.UnauthorizedOperation": "finace:RefundInstance for a destroy",
+    "UnauthorizedOperation.CamNoAuth": "the key may not pay",
+    "FailedOperation.BalanceInsufficient": "Top it up",
+    "FailedOperation.BusinessCheckErrCode": "the product refuses it",
+    "FailedOperation.DistributeError": "reseller",
+    "FailedOperation.GetPriceParamError": "there is no price",
+    "FailedOperation.InvalidDeal": "it was paid, refunded or closed",
+    "FailedOperation.InvalidGoodsCategoryId": "the kind of order",
+    "FailedOperation.NotAllowToRefund": "Set on_delete",
+    "FailedOperation.NumLimitError": "quantity is too high",
+    "FailedOperation.PaySuccDeliverFailed": "nothing was delivered",
+    "FailedOperation.PayPriceError": "the price has changed",
+    "FailedOperation.ReturnCommonError": "the refund was refused",
+    "FailedOperation.dealCreateWhitelistError": "the list of those that may order",
+    "FailedOperation.Other": "the vendor could not do it",
+    "InternalError": "a fault inside the vendor's billing",
+    "InvalidParameter.Other": "does not accept an input. Check the one that it names",
+    "InvalidParameter.ResourceLocked": "another change of the instance",
+    "InvalidParameterValue": "does not accept an input's value. Check the one that it names",
+    "UnknownParameter": "this site does not know an input. Remove it",
+    "MissingParameter": "the vendor misses an input",
+    "OperationDenied": "the account's state does not allow it. See",
+    "UnauthorizedOperation.CertificationNeedUpgrade": "real-name data is not complete",
+    "UnauthorizedOperation.NotCertification": "has no real-name data",
+    "UnauthorizedOperation": "the key may not do this. Grant it in CAM",
+    "UnsupportedOperation": "the vendor does not support this",
+    "UnsupportedOperation.NOT_SUPPORT_THIS_ACTION": "this site does not sell the product this way",
+}
+
+
+@pytest.mark.parametrize(("code", "meaning"), MEANINGS.items(), ids=MEANINGS)
 def test_every_code_says_what_became_of_the_money(
-    engine: Engine, cloud: Billing, provider: InstanceProvider, code: str
+    engine: Engine, cloud: Billing, provider: InstanceProvider, code: str, meaning: str
 ) -> None:
     cloud.says(CREATE, *[refusal(code)] * 6)
     with pytest.raises(Refused) as caught:
         up(engine, provider, INPUTS)
     said = line(caught.value)
+    assert meaning in said
     assert "money" in said
     assert code in said
     assert len(set(cloud.tokens)) == 1
