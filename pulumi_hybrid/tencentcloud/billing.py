@@ -294,7 +294,7 @@ class InstanceProvider(Lifecycle):
             if is_unknown(value) or is_unknown(said[key]):
                 continue
             # The vendor's own example writes numbers both ways.
-            if str(_number(said[key])) != str(_number(value)):
+            if str(said[key]) != str(value):
                 problems.append(f"parameter: its {key} says otherwise than {name}. Make them agree")
         return problems
 
@@ -464,7 +464,7 @@ class InstanceProvider(Lifecycle):
     def remove(self, api: Api, id: str, inputs: Properties, call: Call) -> None:
         """What ``on_delete`` says, and a line that says what becomes of the money."""
         ids = _ids(inputs.get("instance_id_list"))
-        on_delete = inputs.get("on_delete", "refund")
+        on_delete = inputs.get("on_delete")
         if on_delete == "retain":
             call.warn(
                 f"order {id} is no longer looked after, and stays as it is: {_count(ids)}, paid, "
@@ -518,10 +518,6 @@ def _count(ids: Sequence[str]) -> str:
 def _pause(api: Api) -> float:
     """Seconds between two looks: most orders are delivered soon."""
     return 1.0 if api.deadline.passed < 30 else 3.0
-
-
-def _number(value: Any) -> Any:
-    return whole(value) if isinstance(value, float) else value
 
 
 # Tokens

@@ -529,6 +529,23 @@ def test_another_resource_with_the_same_inputs_is_another_order(
     assert len(set(cloud.tokens)) == 2
 
 
+def test_tokens_are_the_same_whatever_version_made_them(
+    cloud: Billing, provider: InstanceProvider
+) -> None:
+    kind = "pulumi-python:dynamic/tencentcloud/billing:Instance"
+    engine = Engine(f"urn:pulumi:dev::shop::{kind}::firewall")
+    cloud.deals = [deal("old", Status=6)]
+    cloud.says(CREATE, refusal("FailedOperation.InvalidDeal"))
+    state = bought(engine, cloud, provider)
+    assert cloud.tokens == [
+        "b0a1ea7cd11201f8ca572781a5896e8c6a162b2524c37f862300e26f4867f459",
+        "e7d89f83cd33a358f1f792fb99050110d37c4b2619329b95363a11923bc16017",
+    ]
+    renewed(engine, provider, state, "2099-02-01T00:00:00+08:00")
+    [body] = cloud.bodies(RENEW)
+    assert body["ClientToken"] == "f73957c394a8921f9ff85fc0f94e9b2fdfb144d2fd1b4fd2be6a5e7e7a44de9d"
+
+
 def test_a_client_token_of_the_programs_is_sent_as_it_is(
     engine: Engine, cloud: Billing, provider: InstanceProvider
 ) -> None:
@@ -662,7 +679,13 @@ def test_an_order_refused_after_a_lost_answer_of_the_same_run_is_not_bought_anew
 def test_a_refused_token_makes_way_where_all_orders_are_dead(
     engine: Engine, cloud: Billing, provider: InstanceProvider
 ) -> None:
-    cloud.deals = [deal("old-1", Status=6), deal("old-2", Status=7)]
+    cloud.deals = [
+        deal("old-1", Status=6),
+        deal("old-2", Status=7),
+        deal("other", ProductCode="p_other"),
+        deal("other", SubProductCode="sp_other"),
+        deal("renewal", Action="renew"),
+    ]
     cloud.says(CREATE, *[refusal("FailedOperation.InvalidDeal")] * 2)
     state = bought(engine, cloud, provider)
     assert len(cloud.tokens) == len(set(cloud.tokens)) == 3
@@ -674,8 +697,9 @@ def test_a_refused_token_stands_where_fewer_dead_orders_show_than_were_passed(
     engine: Engine, cloud: Billing, provider: InstanceProvider, orders: int
 ) -> None:
     other = deal("other", Status=6, SubProductCode="sp_other")
+    third = deal("other", Status=6, ProductCode="p_other")
     renewal = deal("renewal", Status=6, Action="renew")
-    cloud.deals = [other, renewal, *[deal("old", Status=6)] * orders]
+    cloud.deals = [other, third, renewal, *[deal("old", Status=6)] * orders]
     cloud.says(CREATE, *[refusal("FailedOperation.InvalidDeal")] * 3)
     with pytest.raises(Refused) as caught:
         up(engine, provider, INPUTS)
@@ -850,13 +874,15 @@ def test_a_plain_refusal_says_that_no_money_has_moved(
     assert cloud.changes == [CREATE]
 
 
+@pytest.mark.parametrize(("code", "times"), [("OperationDenied", 2), ("InternalError", 10)])
 def test_a_look_that_is_refused_after_a_purchase_says_nothing_of_money(
-    engine: Engine, cloud: Billing, provider: InstanceProvider
+    engine: Engine, cloud: Billing, provider: InstanceProvider, code: str, times: int
 ) -> None:
-    cloud.says("DescribeRenewInstances", *[refusal("OperationDenied")] * 2)
+    cloud.says(RECORDS, *[refusal(code)] * times)
     with pytest.raises(InitFailed) as caught:
         up(engine, provider, INPUTS)
-    assert NO_MONEY not in line(caught.value)
+    assert code in line(caught.value)
+    assert "money" not in line(caught.value)
     assert caught.value.id in line(caught.value)
 
 
@@ -2067,6 +2093,16 @@ def test_delete_waits_for_an_order_as_long_as_it_may(
     assert cloud.count(DEALS) == (3 if timeout else 6)
 
 
+def test_delete_of_what_does_not_show_at_all_is_an_error(
+    engine: Engine, cloud: Billing, provider: InstanceProvider
+) -> None:
+    state = bought(engine, cloud, provider)
+    cloud.records.clear()
+    cloud.deals.clear()
+    with pytest.raises(Error, match="may have been paid"):
+        delete(engine, provider, state)
+
+
 def test_delete_of_what_was_delivered_in_part_refunds_all(
     engine: Engine, cloud: Billing, provider: InstanceProvider
 ) -> None:
@@ -2386,6 +2422,13 @@ def test_numbers_in_parameter_may_be_text(
     assert failures(engine, provider, parameter=parameter) == []
     assert failures(engine, provider, parameter=json.dumps(parameter)) == []
     assert len(failures(engine, provider, parameter=parameter, period=2, quantity=2)) == 2
+
+
+def test_a_fraction_in_parameter_is_no_whole_number(
+    engine: Engine, provider: InstanceProvider
+) -> None:
+    [said] = failures(engine, provider, parameter={**PARAMETER, "timeSpan": 1.5})
+    assert "timeSpan" in said
 
 
 HIDDEN = "hunter2-in-the-parameter"
