@@ -376,7 +376,7 @@ class InstanceProvider(Lifecycle):
             _refuse_if_new(id, inputs)
             return None
         if whole(order.get("Status")) != _DELIVERED:
-            return {**_undelivered(order), "instance_id_list": ids}
+            return _undelivered(order)
         refunded = bool(ids) and all(_refund_of(api, one) for one in ids)
         if refunded or _is_past(inputs.get("expired_time")):
             return None
@@ -398,16 +398,16 @@ class InstanceProvider(Lifecycle):
         # What the create action answered is not yet what was delivered.
         if missing or before.get("expired_time") is None:
             known["instance_id_list"] = _wait_for_delivery(api, id, inputs, known)
-        now = self._shown(api, id, inputs, known)
+        now = self._shown(api, id, known)
         if "renew_flag" in inputs and now.get("renew_flag", "") not in ("", inputs["renew_flag"]):
             # An order that was found again may have another.
             self.change(api, id, now, inputs, ["renew_flag"])
-            now = self._shown(api, id, inputs, known)
+            now = self._shown(api, id, known)
         if inputs.get("paid_until") and not now.get("expired_time"):
             api.warn("the vendor shows no end of the term: paid_until cannot be seen to.")
         if months_to_pay(inputs.get("paid_until"), before.get("expired_time")):
             _renew(api, inputs, {**known, **now})
-            now = self._shown(api, id, inputs, known)
+            now = self._shown(api, id, known)
         months = months_to_pay(inputs.get("paid_until"), now.get("expired_time"))
         if months:
             api.warn(
@@ -416,11 +416,11 @@ class InstanceProvider(Lifecycle):
             )
         return {**known, **now}
 
-    def _shown(self, api: Api, id: str, inputs: Properties, known: Properties) -> Properties:
+    def _shown(self, api: Api, id: str, known: Properties) -> Properties:
         """The instances' records, which may show a little after the delivery."""
         patience = Deadline(_SECONDS_TO_SHOW)
         while True:
-            now = self._look_up(api, id, {**inputs, **known}) or {}
+            now = self._look_up(api, id, known) or {}
             if now.get("expired_time") or min(patience.left, api.deadline.left) < 0:
                 return now
             if api.abandoned:

@@ -405,6 +405,14 @@ def test_an_order_that_shows_late_is_looked_for_where_it_was_made(
     assert cloud.count(DEALS) == 23
 
 
+def test_an_order_that_shows_no_time_is_noted_with_that_of_the_purchase(
+    engine: Engine, cloud: Billing, provider: InstanceProvider
+) -> None:
+    cloud.says(DEALS, served(Deals=[deal(CreateTime=None)]))
+    state = bought(engine, cloud, provider)
+    assert china(minutes=1) < state["ordered_time"] <= china()
+
+
 def test_a_purchase_stands_where_the_look_after_it_is_refused(
     engine: Engine, cloud: Billing, provider: InstanceProvider
 ) -> None:
@@ -1452,13 +1460,19 @@ def test_get_of_what_is_not_there_is_an_error(
     assert cloud.count(DEALS) == 20
 
 
+@pytest.mark.parametrize(("records", "status"), [([record()], "NORMAL"), ([], "DELIVERED")])
 def test_adopt_id_takes_over_and_buys_nothing(
-    engine: Engine, cloud: Billing, provider: InstanceProvider
+    engine: Engine,
+    cloud: Billing,
+    provider: InstanceProvider,
+    records: list[dict[str, Any]],
+    status: str,
 ) -> None:
     cloud.deals = [deal()]
-    cloud.records = [record()]
+    cloud.records = records
     result = up(engine, provider, {**INPUTS, "adopt_id": ID})
     assert result.id == ID
+    assert (outs(result)["status"], outs(result)["instance_id_list"]) == (status, [ONE])
     assert cloud.changes == []
 
 
@@ -1494,6 +1508,18 @@ def test_a_renew_flag_is_set_where_it_is_another_and_by_the_term_that_shows(
         "RenewPeriod": "3",
         "RenewPeriodUnit": "y",
     }
+
+
+def test_a_renew_flag_of_what_is_being_delivered_is_set_after_it(
+    engine: Engine, cloud: Billing, provider: InstanceProvider
+) -> None:
+    cloud.deals = [deal(Status=3, ResourceId=None)]
+    cloud.records = [record()]
+    cloud.after(3, DEALS, lambda: cloud.deals[0].update(Status=4, ResourceId=[ONE]))
+    news = {**INPUTS, "renew_flag": "NOTIFY_AND_AUTO_RENEW"}
+    now = outs(engine.update(provider, ID, unfinished(3), news, INPUTS))
+    assert now["renew_flag"] == "NOTIFY_AND_AUTO_RENEW"
+    assert cloud.changes == [SET]
 
 
 @pytest.mark.parametrize("shows", [True, False])
