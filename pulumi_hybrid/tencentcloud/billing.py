@@ -502,8 +502,7 @@ class InstanceProvider(Lifecycle):
 
 def _is_partial(inputs: Properties, outputs: Properties) -> bool:
     """Whether a refresh has seen an order while its instances were being delivered."""
-    quantity, ids = inputs.get("quantity", 1), _ids(outputs.get("instance_id_list"))
-    return not is_unknown(quantity) and len(ids) < (whole(quantity) or 1)
+    return len(_ids(outputs.get("instance_id_list"))) < (whole(inputs.get("quantity")) or 1)
 
 
 _UNDELIVERED_NAMES = [

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import itertools
 import json
 from collections.abc import Callable, Mapping
 from datetime import datetime, timedelta, timezone
@@ -554,6 +555,31 @@ def test_tokens_are_the_same_whatever_version_made_them(
     assert body["ClientToken"] == "f73957c394a8921f9ff85fc0f94e9b2fdfb144d2fd1b4fd2be6a5e7e7a44de9d"
 
 
+def test_the_line_goes_on_behind_the_token_of_what_is_replaced(
+    engine: Engine,
+    cloud: Billing,
+    provider: InstanceProvider,
+    next_run: Callable[[], InstanceProvider],
+) -> None:
+    cloud.deals = [deal(f"old-{number}", Status=6) for number in range(5)]
+    cloud.says(CREATE, *[refusal("FailedOperation.InvalidDeal")] * 3)
+    bought(engine, cloud, provider)
+    line_of_tokens = cloud.tokens
+    for held, following in itertools.pairwise(line_of_tokens):
+        again = next_run()
+        engine.check(again, INPUTS, INPUTS)
+        state = {**unfinished(7), "client_token": held}
+        assert engine.diff(again, "old", state, INPUTS, INPUTS).replaces == ["status"]
+        engine.create(again, INPUTS)
+        assert cloud.tokens[-1] == following
+
+
+def test_without_a_urn_no_purchase_is_the_same(cloud: Billing, provider: InstanceProvider) -> None:
+    for _ in range(2):
+        provider.create(INPUTS)
+    assert len(set(cloud.tokens)) == 2
+
+
 def test_a_client_token_of_the_programs_is_sent_as_it_is(
     engine: Engine, cloud: Billing, provider: InstanceProvider
 ) -> None:
@@ -843,6 +869,15 @@ def test_a_lost_answer_is_asked_for_again_with_the_same_token(
     assert len(set(cloud.tokens)) == 1
     assert len(cloud.deals) == 1
     assert state["order_id"] == ID
+
+
+def test_an_answer_without_an_order_is_as_good_as_lost(
+    engine: Engine, cloud: Billing, provider: InstanceProvider
+) -> None:
+    cloud.says(CREATE, served(), served(), done=True)
+    assert bought(engine, cloud, provider)["order_id"] == ID
+    assert len(cloud.tokens) == 3
+    assert len(set(cloud.tokens)) == 1
 
 
 def test_answers_that_stay_lost_are_found_by_the_next_run(
@@ -1614,7 +1649,7 @@ def test_what_a_refresh_saw_in_part_is_finished(
     partial = {**state, "instance_id_list": [ONE]}
     assert engine.diff(provider, ID, partial, PAIR, PAIR).changes is True
     unknown = {**PAIR, "quantity": rpc.UNKNOWN}
-    assert engine.diff(provider, ID, partial, PAIR, unknown).changes is True
+    assert engine.diff(provider, ID, partial, PAIR, unknown).replaces == ["quantity"]
     assert outs(engine.update(provider, ID, partial, PAIR, PAIR)) == state
     assert cloud.changes == [CREATE]
 
