@@ -1113,8 +1113,6 @@ def test_a_delivery_is_not_waited_for_once_the_engine_has_gone(
     with pytest.raises(InitFailed):
         up(engine, provider, INPUTS, timeout=0.5)
     assert cloud.count(DEALS) == 2
-    # The next run finds it again.
-    assert cloud.changes == [CREATE]
 
 
 def test_a_term_is_not_waited_for_once_the_engine_has_gone(
@@ -1126,6 +1124,8 @@ def test_a_term_is_not_waited_for_once_the_engine_has_gone(
     assert state["instance_id_list"] == [ONE]
     # In the purchase, and once for its term.
     assert cloud.count(RECORDS) == 2
+    # The next run finds it again.
+    assert cloud.changes == [CREATE]
 
 
 def test_an_order_of_a_status_that_nobody_knows_is_waited_for(
@@ -1695,6 +1695,19 @@ def test_a_state_of_another_form_is_compared_and_deleted_all_the_same(
     assert engine.diff(provider, ID, outputs, INPUTS, INPUTS).replaces == []
     engine.delete(next_run(), ID, outputs, INPUTS)
     assert cloud.changes[-1] == "RefundInstance"
+
+
+@pytest.mark.parametrize(
+    ("name", "value"),
+    [("on_delete", "retain"), ("adopt_id", "other"), ("paid_until", "2020-01-01T00:00:00Z")],
+)
+def test_what_only_tells_this_package_what_to_do_changes_nothing(
+    engine: Engine, cloud: Billing, provider: InstanceProvider, log: Log, name: str, value: str
+) -> None:
+    state = bought(engine, cloud, provider)
+    diff = engine.diff(provider, ID, state, INPUTS, {**INPUTS, name: value})
+    assert (diff.changes, diff.replaces) == (False, [])
+    assert log.warned == []
 
 
 @pytest.mark.parametrize(
@@ -2693,8 +2706,11 @@ def test_everything_that_a_program_gives_arrives() -> None:
 
     @pulumi.runtime.test  # type: ignore[untyped-decorator]
     def run() -> Any:
-        return Instance("r", **given).order_id
+        one = Instance("r", **given)
+        shown = [one.order_id, one.instance_id_list, one.status, one.expired_time]
+        return pulumi.Output.all(*shown, one.zone_code, one.renew_flag)
 
     run()
     [declared] = mocks.resources
+    assert declared.typ == "pulumi-python:dynamic/tencentcloud/billing:Instance"
     assert {name: declared.inputs[name] for name in given} == given
