@@ -1413,10 +1413,11 @@ def test_what_a_record_leaves_out_is_as_it_was(
 
 
 def test_a_product_whose_instances_do_not_show_is_kept(
-    engine: Engine, cloud: Billing, provider: InstanceProvider
+    engine: Engine, cloud: Billing, provider: InstanceProvider, log: Log
 ) -> None:
     cloud.shows = False
     state = bought(engine, cloud, provider)
+    assert log.warned == []
     assert state["status"] == "DELIVERED"
     assert "expired_time" not in state
     assert read(engine, provider, state) == (ID, state)
@@ -1647,8 +1648,21 @@ def test_an_update_of_what_is_complete_does_not_look_for_the_order(
     cloud.deals.clear()
     before = cloud.count(DEALS)
     news = {**INPUTS, "renew_flag": "NOTIFY_AND_AUTO_RENEW"}
-    assert outs(engine.update(provider, ID, state, news, INPUTS))["instance_id_list"] == [ONE]
+    now = outs(engine.update(provider, ID, state, news, INPUTS, 1))
+    assert now["instance_id_list"] == [ONE]
     assert cloud.count(DEALS) == before
+
+
+def test_an_update_of_what_is_gone_buys_nothing(
+    engine: Engine, cloud: Billing, provider: InstanceProvider
+) -> None:
+    state = bought(engine, cloud, provider)
+    cloud.deals.clear()
+    cloud.records.clear()
+    notes = {"ordered_time": china(hours=1)}
+    now = outs(engine.update(provider, ID, {**state, **notes}, INPUTS, INPUTS))
+    assert (now["order_id"], now["instance_id_list"]) == (ID, [ONE])
+    assert cloud.changes == [CREATE]
 
 
 def test_what_a_refresh_saw_in_part_is_finished(
@@ -2051,7 +2065,7 @@ def test_delete_refunds_a_product_whose_instances_do_not_show(
     state = bought(engine, cloud, provider)
     delete(engine, provider, state)
     assert [body["InstanceId"] for body in cloud.bodies(REFUND)] == [ONE]
-    assert "refunded" in log.warned[-1]
+    assert "goes back" in log.warned[-1]
 
 
 def test_delete_refunds_what_is_not_refunded_of_a_product_that_does_not_show(
@@ -2227,7 +2241,7 @@ def test_delete_of_an_order_that_is_being_refunded_waits_for_the_refund(
     delete(engine, provider, state)
     assert refund["Status"] == 6
     assert cloud.changes == [CREATE]
-    assert "refunded" in log.warned[-1]
+    assert "goes back" in log.warned[-1]
 
 
 def test_delete_of_a_hidden_instance_whose_term_is_over_moves_no_money(
@@ -2336,7 +2350,7 @@ def test_a_refund_that_shows_late_is_waited_for(
     cloud.after(1, REFUND, lambda: cloud.says(DEALS, *[served(Deals=None)] * 3))
     delete(engine, provider, state)
     assert cloud.changes == [CREATE, REFUND]
-    assert "refunded" in log.warned[-1]
+    assert "goes back" in log.warned[-1]
 
 
 def test_a_refund_is_not_waited_for_once_the_engine_has_gone(
@@ -2436,7 +2450,7 @@ def test_a_refund_under_way_is_waited_for_and_not_ordered_again(
     delete(engine, provider, state)
     assert cloud.deals[-1]["Status"] == 6
     assert cloud.count(REFUND) == 1
-    assert "refunded" in log.warned[-1]
+    assert "goes back" in log.warned[-1]
 
 
 def test_a_refund_that_fails_is_an_error(
