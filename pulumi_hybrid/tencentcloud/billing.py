@@ -901,7 +901,7 @@ def _renew(api: Api, inputs: Properties, now: Properties) -> None:
     whatever was lost, and however ``paid_until`` is written.
     """
     bought: list[str] = []
-    for record in _records(api, now.get("instance_id_list") or []):
+    for record in _records(api, now["instance_id_list"]):
         instance_id, end = str(record["InstanceId"]), text(record.get("ExpireTime"))
         if _status(record) != _NORMAL:
             continue

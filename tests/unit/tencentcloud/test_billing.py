@@ -1951,6 +1951,26 @@ def test_a_renewal_under_way_is_waited_for_and_not_bought(
     assert now["expired_time"] == "2099-02-01T00:00:00+08:00"
 
 
+def test_a_renewal_of_another_instance_is_not_waited_for(
+    engine: Engine, cloud: Billing, provider: InstanceProvider
+) -> None:
+    state = bought(engine, cloud, provider, PAIR)
+    cloud.deals.append(deal("of-two", Action="renew", Status=2, ResourceId=[TWO]))
+    cloud.after(1, RENEW, lambda: cloud.extend(TWO, 1))
+    renewed(engine, provider, state, "2099-02-01T00:00:00+08:00", PAIR)
+    assert [body["InstanceId"] for body in cloud.bodies(RENEW)] == [ONE]
+
+
+def test_a_renewal_under_way_that_does_not_show_is_named(
+    engine: Engine, cloud: Billing, provider: InstanceProvider
+) -> None:
+    state = bought(engine, cloud, provider)
+    cloud.deals.append(deal("under-way", Action="renew", Status=2))
+    with pytest.raises(InitFailed, match="order under-way, is ordered"):
+        renewed(engine, provider, state, "2099-02-01T00:00:00+08:00")
+    assert cloud.changes == [CREATE]
+
+
 def test_a_renewal_that_does_not_show_is_not_bought_twice(
     engine: Engine,
     cloud: Billing,
