@@ -1961,6 +1961,18 @@ def test_a_renewal_of_another_instance_is_not_waited_for(
     assert [body["InstanceId"] for body in cloud.bodies(RENEW)] == [ONE]
 
 
+def test_a_renewal_whose_order_shows_late_is_waited_for(
+    engine: Engine, cloud: Billing, provider: InstanceProvider
+) -> None:
+    state = bought(engine, cloud, provider)
+    cloud.renewal = {"Status": 2}
+    cloud.after(1, RENEW, lambda: cloud.says(DEALS, served(Deals=None)))
+    cloud.after(5, RECORDS, lambda: cloud.extend(ONE, 1))
+    now = renewed(engine, provider, state, "2099-02-01T00:00:00+08:00")
+    assert now["expired_time"] == "2099-02-01T00:00:00+08:00"
+    assert cloud.count(RENEW) == 1
+
+
 def test_a_renewal_under_way_that_does_not_show_is_named(
     engine: Engine, cloud: Billing, provider: InstanceProvider
 ) -> None:
