@@ -219,10 +219,6 @@ _SAID_TWICE = {
 """What ``parameter`` repeats of the other inputs."""
 
 
-def _code(name: str) -> Text:
-    return Text(name=name, required=True, least=1, most=128)
-
-
 _PARAMETER = Json(name="parameter", required=True, shown=False)
 
 
@@ -232,9 +228,10 @@ class InstanceProvider(Lifecycle):
     kind = "Instance"
     cloud = TENCENTCLOUD
     inputs = (
-        _code("product_code"),
-        _code("sub_product_code"),
-        _code("region_code"),
+        *(
+            Text(name=name, required=True, least=1, most=128)
+            for name in ("product_code", "sub_product_code", "region_code")
+        ),
         Text(name="zone_code", required=True, least=1, most=128, shown=False),
         Choice(name="pay_mode", words=(_PRE_PAY,), default=_PRE_PAY, shown=False),
         _PARAMETER,
@@ -297,7 +294,7 @@ class InstanceProvider(Lifecycle):
             if is_unknown(value) or is_unknown(said[key]):
                 continue
             # The vendor's own example writes numbers both ways.
-            if str(_number(said[key])) != str(_number(value)):
+            if str(said[key]) != str(value):
                 problems.append(f"parameter: its {key} says otherwise than {name}. Make them agree")
         return problems
 
@@ -379,8 +376,9 @@ class InstanceProvider(Lifecycle):
             _refuse_if_new(id, inputs)
             return None
         if whole(order.get("Status")) != _DELIVERED:
-            return {**_undelivered(order), "instance_id_list": ids}
-        if _is_past(inputs.get("expired_time")) or all(_refund_of(api, one) for one in ids):
+            return _undelivered(order)
+        refunded = bool(ids) and all(_refund_of(api, one) for one in ids)
+        if refunded or _is_past(inputs.get("expired_time")):
             return None
         # Not every product's instances show there. What was paid for is not bought anew for that.
         return {"status": _STATUSES[_DELIVERED].name, "instance_id_list": ids}
@@ -400,16 +398,16 @@ class InstanceProvider(Lifecycle):
         # What the create action answered is not yet what was delivered.
         if missing or before.get("expired_time") is None:
             known["instance_id_list"] = _wait_for_delivery(api, id, inputs, known)
-        now = self._shown(api, id, inputs, known)
+        now = self._shown(api, id, known)
         if "renew_flag" in inputs and now.get("renew_flag", "") not in ("", inputs["renew_flag"]):
             # An order that was found again may have another.
             self.change(api, id, now, inputs, ["renew_flag"])
-            now = self._shown(api, id, inputs, known)
+            now = self._shown(api, id, known)
         if inputs.get("paid_until") and not now.get("expired_time"):
             api.warn("the vendor shows no end of the term: paid_until cannot be seen to.")
         if months_to_pay(inputs.get("paid_until"), before.get("expired_time")):
             _renew(api, inputs, {**known, **now})
-            now = self._shown(api, id, inputs, known)
+            now = self._shown(api, id, known)
         months = months_to_pay(inputs.get("paid_until"), now.get("expired_time"))
         if months:
             api.warn(
@@ -418,11 +416,11 @@ class InstanceProvider(Lifecycle):
             )
         return {**known, **now}
 
-    def _shown(self, api: Api, id: str, inputs: Properties, known: Properties) -> Properties:
+    def _shown(self, api: Api, id: str, known: Properties) -> Properties:
         """The instances' records, which may show a little after the delivery."""
         patience = Deadline(_SECONDS_TO_SHOW)
         while True:
-            now = self._look_up(api, id, {**inputs, **known}) or {}
+            now = self._look_up(api, id, known) or {}
             if now.get("expired_time") or min(patience.left, api.deadline.left) < 0:
                 return now
             if api.abandoned:
@@ -466,7 +464,7 @@ class InstanceProvider(Lifecycle):
     def remove(self, api: Api, id: str, inputs: Properties, call: Call) -> None:
         """What ``on_delete`` says, and a line that says what becomes of the money."""
         ids = _ids(inputs.get("instance_id_list"))
-        on_delete = inputs.get("on_delete", "refund")
+        on_delete = inputs.get("on_delete")
         if on_delete == "retain":
             call.warn(
                 f"order {id} is no longer looked after, and stays as it is: {_count(ids)}, paid, "
@@ -504,8 +502,7 @@ class InstanceProvider(Lifecycle):
 
 def _is_partial(inputs: Properties, outputs: Properties) -> bool:
     """Whether a refresh has seen an order while its instances were being delivered."""
-    quantity, ids = inputs.get("quantity", 1), _ids(outputs.get("instance_id_list"))
-    return bool(ids) and not is_unknown(quantity) and len(ids) < (whole(quantity) or 1)
+    return len(_ids(outputs.get("instance_id_list"))) < (whole(inputs.get("quantity")) or 1)
 
 
 _UNDELIVERED_NAMES = [
@@ -520,10 +517,6 @@ def _count(ids: Sequence[str]) -> str:
 def _pause(api: Api) -> float:
     """Seconds between two looks: most orders are delivered soon."""
     return 1.0 if api.deadline.passed < 30 else 3.0
-
-
-def _number(value: Any) -> Any:
-    return whole(value) if isinstance(value, float) else value
 
 
 # Tokens
@@ -908,7 +901,7 @@ def _renew(api: Api, inputs: Properties, now: Properties) -> None:
     whatever was lost, and however ``paid_until`` is written.
     """
     bought: list[str] = []
-    for record in _records(api, now.get("instance_id_list") or []):
+    for record in _records(api, now["instance_id_list"]):
         instance_id, end = str(record["InstanceId"]), text(record.get("ExpireTime"))
         if _status(record) != _NORMAL:
             continue
@@ -1036,8 +1029,9 @@ def _ids_to_end(api: Api, id: str, inputs: Properties, call: Call) -> list[str]:
         fate = status.fate.partition(". ")[0]
         call.warn(f"order {id} is {status.name}: there is nothing to refund. {fate}.")
         return []
-    if number in (_REFUNDING, _DELIVERED):
-        return _ids(order.get("ResourceId")) or inputs.get("instance_id_list") or []
+    ids = _ids(order.get("ResourceId")) or inputs.get("instance_id_list") or []
+    if number == _REFUNDING or (number == _DELIVERED and ids):
+        return ids
     return _wait_for_delivery(api, id, inputs, {})
 
 

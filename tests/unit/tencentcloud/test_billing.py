@@ -2,11 +2,13 @@
 
 from __future__ import annotations
 
+import itertools
 import json
 from collections.abc import Callable, Mapping
 from datetime import datetime, timedelta, timezone
 from typing import Any
 
+import pulumi
 import pytest
 import requests
 from pulumi.dynamic import ConfigureRequest, CreateResult
@@ -14,11 +16,14 @@ from pulumi.dynamic.config import Config
 from pulumi.runtime import rpc
 
 from pulumi_hybrid import clock, lifecycle
-from pulumi_hybrid.errors import Error, Gone, InitFailed, Refused
+from pulumi_hybrid.api import Api
+from pulumi_hybrid.clock import Deadline
+from pulumi_hybrid.errors import Error, Gone, InitFailed, NotReady, Refused
 from pulumi_hybrid.tencentcloud import billing
-from pulumi_hybrid.tencentcloud.billing import InstanceProvider
+from pulumi_hybrid.tencentcloud.billing import Instance, InstanceProvider
+from pulumi_hybrid.testing import Mocks
 
-from ..conftest import Engine, Log, assert_one_line, everything_said
+from ..conftest import Clock, Engine, Hurried, Log, assert_one_line, everything_said
 from .conftest import Raw, Reply, Vendor, new_config, read_timeout, refusal, reset, served
 
 URL = "https://billing.tencentcloudapi.com/"
@@ -62,7 +67,24 @@ DEFAULTS = {
     "renew_flag": "NOTIFY_AND_MANUAL_RENEW",
 }
 PAIR = {**INPUTS, "quantity": 2, "parameter": {"sv_width": 20}}
+NAMES = {
+    1: "UNPAID",
+    2: "PAID",
+    3: "DELIVERING",
+    4: "DELIVERED",
+    5: "DELIVERY_FAILED",
+    6: "REFUNDED",
+    7: "CLOSED",
+    8: "EXPIRED",
+    9: "INVALID",
+    10: "PRODUCT_INVALID",
+    11: "PAYMENT_REFUSED",
+    12: "PAYING",
+    13: "REFUNDING",
+    30: "AWAITING_CONFIRMATION",
+}
 DEAD = [6, 7, 8, 9, 10, 11]
+WAITS = {name: getattr(billing, name) for name in ("_pause", "_SECONDS_TO_PAY", "_SECONDS_TO_SHOW")}
 LOST: list[Callable[[], Reply]] = [read_timeout, reset, lambda: refusal("InternalError")]
 
 
@@ -208,7 +230,7 @@ class Billing:
             if one["Status"] in asked
             and body["StartTime"] <= one["CreateTime"] <= body["EndTime"]
             and body.get("OrderId") in (None, str(one["OrderId"]))
-            and (body.get("ResourceId") is None or body["ResourceId"] in one["ResourceId"])
+            and (body.get("ResourceId") is None or body["ResourceId"] in (one["ResourceId"] or []))
         ]
         return served(Deals=found or None, TotalCount=len(found))
 
@@ -366,6 +388,99 @@ def test_whole_numbers_arrive_as_whole_numbers(
     assert body["RenewFlag"] == "NOTIFY_AND_MANUAL_RENEW"
 
 
+def test_when_it_was_ordered_is_kept_as_the_order_shows_it(
+    engine: Engine, cloud: Billing, provider: InstanceProvider
+) -> None:
+    cloud.new = {"CreateTime": china(hours=3)}
+    assert bought(engine, cloud, provider)["ordered_time"] == cloud.deals[0]["CreateTime"]
+
+
+def test_an_order_that_shows_late_is_looked_for_where_it_was_made(
+    engine: Engine, cloud: Billing, provider: InstanceProvider
+) -> None:
+    # After a purchase it is looked for in the last years, since it may be one of long before.
+    cloud.says(DEALS, *[served(Deals=None)] * 22)
+    state = bought(engine, cloud, provider)
+    assert state["instance_id_list"] == [ONE]
+    assert china(minutes=1) < state["ordered_time"] <= china()
+    assert cloud.count(DEALS) == 23
+
+
+def test_an_order_that_shows_no_time_is_noted_with_that_of_the_purchase(
+    engine: Engine, cloud: Billing, provider: InstanceProvider
+) -> None:
+    cloud.says(DEALS, served(Deals=[deal(CreateTime=None)]))
+    state = bought(engine, cloud, provider)
+    assert china(minutes=1) < state["ordered_time"] <= china()
+
+
+def test_a_purchase_stands_where_the_look_after_it_is_refused(
+    engine: Engine, cloud: Billing, provider: InstanceProvider
+) -> None:
+    cloud.says(DEALS, refusal("OperationDenied"))
+    assert bought(engine, cloud, provider)["order_id"] == ID
+    assert cloud.count(CREATE) == 1
+
+
+@pytest.mark.parametrize(("news", "ids"), [(INPUTS, [ONE]), (PAIR, [ONE, TWO])])
+def test_ids_that_only_the_purchase_names_are_kept(
+    engine: Engine,
+    cloud: Billing,
+    provider: InstanceProvider,
+    news: dict[str, Any],
+    ids: list[str],
+) -> None:
+    cloud.new = {"ResourceId": None}
+    cloud.says(CREATE, served(OrderId=ID, InstanceIdList=ids), done=True)
+    cloud.records = [record(id) for id in ids]
+    state = outs(up(engine, provider, news, timeout=2))
+    assert state["instance_id_list"] == ids
+
+
+def test_ids_that_the_purchase_names_in_part_are_waited_for(
+    engine: Engine, cloud: Billing, provider: InstanceProvider
+) -> None:
+    cloud.new = {"ResourceId": None}
+    cloud.says(CREATE, served(OrderId=ID, InstanceIdList=[ONE]), done=True)
+    with pytest.raises(InitFailed) as caught:
+        up(engine, provider, PAIR, timeout=0.5)
+    assert "instance_id_list" not in caught.value.outputs
+
+
+def test_all_that_is_bought_arrives_and_nothing_else(
+    engine: Engine, cloud: Billing, provider: InstanceProvider
+) -> None:
+    news = {
+        **INPUTS,
+        "parameter": {"sv_width": 20},
+        "pay_mode": "PrePay",
+        "quantity": 2,
+        "project_id": 3,
+        "period": 4,
+        "period_unit": "y",
+        "renew_flag": "NOTIFY_AND_AUTO_RENEW",
+        "client_token": "mine",
+        "paid_until": "2099-01-01T00:00:00+08:00",
+        "on_delete": "retain",
+    }
+    up(engine, provider, news)
+    [body] = cloud.bodies(CREATE)
+    assert body == {
+        "ProductCode": "p_cloudfirewall",
+        "SubProductCode": "sp_cloudfirewall_svv1",
+        "RegionCode": "ap-guangzhou",
+        "ZoneCode": "ap-guangzhou-6",
+        "Parameter": '{"sv_width":20}',
+        "PayMode": "PrePay",
+        "Quantity": 2,
+        "ProjectId": 3,
+        "Period": 4,
+        "PeriodUnit": "y",
+        "RenewFlag": "NOTIFY_AND_AUTO_RENEW",
+        "ClientToken": "mine",
+    }
+
+
 # The line of tokens
 
 
@@ -420,6 +535,48 @@ def test_another_resource_with_the_same_inputs_is_another_order(
 ) -> None:
     up(engine, provider, INPUTS)
     up(Engine(f"{engine.urn}-2"), provider, INPUTS)
+    assert len(set(cloud.tokens)) == 2
+
+
+def test_tokens_are_the_same_whatever_version_made_them(
+    cloud: Billing, provider: InstanceProvider
+) -> None:
+    kind = "pulumi-python:dynamic/tencentcloud/billing:Instance"
+    engine = Engine(f"urn:pulumi:dev::shop::{kind}::firewall")
+    cloud.deals = [deal("old", Status=6)]
+    cloud.says(CREATE, refusal("FailedOperation.InvalidDeal"))
+    state = bought(engine, cloud, provider)
+    assert cloud.tokens == [
+        "b0a1ea7cd11201f8ca572781a5896e8c6a162b2524c37f862300e26f4867f459",
+        "e7d89f83cd33a358f1f792fb99050110d37c4b2619329b95363a11923bc16017",
+    ]
+    renewed(engine, provider, state, "2099-02-01T00:00:00+08:00")
+    [body] = cloud.bodies(RENEW)
+    assert body["ClientToken"] == "f73957c394a8921f9ff85fc0f94e9b2fdfb144d2fd1b4fd2be6a5e7e7a44de9d"
+
+
+def test_the_line_goes_on_behind_the_token_of_what_is_replaced(
+    engine: Engine,
+    cloud: Billing,
+    provider: InstanceProvider,
+    next_run: Callable[[], InstanceProvider],
+) -> None:
+    cloud.deals = [deal(f"old-{number}", Status=6) for number in range(5)]
+    cloud.says(CREATE, *[refusal("FailedOperation.InvalidDeal")] * 3)
+    bought(engine, cloud, provider)
+    line_of_tokens = cloud.tokens
+    for held, following in itertools.pairwise(line_of_tokens):
+        again = next_run()
+        engine.check(again, INPUTS, INPUTS)
+        state = {**unfinished(7), "client_token": held}
+        assert engine.diff(again, "old", state, INPUTS, INPUTS).replaces == ["status"]
+        engine.create(again, INPUTS)
+        assert cloud.tokens[-1] == following
+
+
+def test_without_a_urn_no_purchase_is_the_same(cloud: Billing, provider: InstanceProvider) -> None:
+    for _ in range(2):
+        provider.create(INPUTS)
     assert len(set(cloud.tokens)) == 2
 
 
@@ -483,7 +640,7 @@ def test_a_dead_order_is_replaced_by_one_with_the_next_token(
     assert len(cloud.tokens) == len(set(cloud.tokens)) == 2
 
 
-@pytest.mark.parametrize(("hours", "orders"), [(9, 2), (0.05, 1)])
+@pytest.mark.parametrize(("hours", "orders"), [(9, 2), (8.25, 2), (8.1, 1), (0.05, 1)])
 def test_a_dead_order_of_before_makes_way_once_it_is_old_in_every_zone(
     engine: Engine,
     cloud: Billing,
@@ -556,7 +713,13 @@ def test_an_order_refused_after_a_lost_answer_of_the_same_run_is_not_bought_anew
 def test_a_refused_token_makes_way_where_all_orders_are_dead(
     engine: Engine, cloud: Billing, provider: InstanceProvider
 ) -> None:
-    cloud.deals = [deal("old-1", Status=6), deal("old-2", Status=7)]
+    cloud.deals = [
+        deal("old-1", Status=6),
+        deal("old-2", Status=7),
+        deal("other", ProductCode="p_other"),
+        deal("other", SubProductCode="sp_other"),
+        deal("renewal", Action="renew"),
+    ]
     cloud.says(CREATE, *[refusal("FailedOperation.InvalidDeal")] * 2)
     state = bought(engine, cloud, provider)
     assert len(cloud.tokens) == len(set(cloud.tokens)) == 3
@@ -568,13 +731,40 @@ def test_a_refused_token_stands_where_fewer_dead_orders_show_than_were_passed(
     engine: Engine, cloud: Billing, provider: InstanceProvider, orders: int
 ) -> None:
     other = deal("other", Status=6, SubProductCode="sp_other")
+    third = deal("other", Status=6, ProductCode="p_other")
     renewal = deal("renewal", Status=6, Action="renew")
-    cloud.deals = [other, renewal, *[deal("old", Status=6)] * orders]
+    cloud.deals = [other, third, renewal, *[deal("old", Status=6)] * orders]
     cloud.says(CREATE, *[refusal("FailedOperation.InvalidDeal")] * 3)
     with pytest.raises(Refused) as caught:
         up(engine, provider, INPUTS)
     assert len(cloud.tokens) == orders + 1
     assert "adopt_id" in line(caught.value)
+
+
+@pytest.mark.parametrize(("orders", "tokens"), [(199, 2), (200, 1)])
+def test_a_refused_token_stands_where_more_orders_may_be_than_show(
+    engine: Engine, cloud: Billing, provider: InstanceProvider, orders: int, tokens: int
+) -> None:
+    cloud.deals = [deal(f"old-{number}", Status=6) for number in range(orders)]
+    cloud.says(CREATE, refusal("FailedOperation.InvalidDeal"))
+    if tokens == 1:
+        with pytest.raises(Refused, match="Take it over with adopt_id"):
+            up(engine, provider, INPUTS)
+    else:
+        up(engine, provider, INPUTS)
+    assert len(cloud.tokens) == len(set(cloud.tokens)) == tokens
+
+
+def test_a_line_of_tokens_has_an_end(
+    engine: Engine, cloud: Billing, provider: InstanceProvider
+) -> None:
+    cloud.deals = [deal(f"old-{number}", Status=6) for number in range(150)]
+    cloud.says(CREATE, *[refusal("FailedOperation.InvalidDeal")] * 200)
+    with pytest.raises(Error, match="100 times") as caught:
+        up(engine, provider, INPUTS)
+    assert len(cloud.tokens) == len(set(cloud.tokens)) == 100
+    assert "client_token" in line(caught.value)
+    assert NO_MONEY in line(caught.value)
 
 
 def test_a_refused_token_names_the_order_that_is_alive(
@@ -619,17 +809,30 @@ def test_a_client_token_that_is_refused_is_an_error_that_names_it(
     assert cloud.tokens == ["mine"]
 
 
-@pytest.mark.parametrize(("days", "orders"), [(1, 1), (100, 1), (200, 2)])
+@pytest.mark.parametrize(
+    ("days", "term", "orders"),
+    [
+        (1, {}, 1),
+        (100, {}, 1),
+        (200, {}, 2),
+        (200, {"TimeSpan": 4.0}, 1),
+        (200, {"TimeUnit": "y"}, 1),
+        (500, {"TimeUnit": "y"}, 2),
+        (500, {"TimeUnit": "d"}, 1),
+        (500, {"TimeSpan": None}, 1),
+    ],
+)
 def test_an_order_whose_instances_do_not_show_is_used_up_long_after_its_term(
     engine: Engine,
     cloud: Billing,
     provider: InstanceProvider,
     next_run: Callable[[], InstanceProvider],
     days: int,
+    term: dict[str, Any],
     orders: int,
 ) -> None:
     cloud.shows = False
-    cloud.new = {"CreateTime": china(days=days)}
+    cloud.new = {"CreateTime": china(days=days), **term}
     cloud._CreateInstance({"ClientToken": _first_token(engine, cloud, provider)})
     # What is that old must be looked for before the last quarter, too.
     cloud.new = {}
@@ -666,6 +869,15 @@ def test_a_lost_answer_is_asked_for_again_with_the_same_token(
     assert len(set(cloud.tokens)) == 1
     assert len(cloud.deals) == 1
     assert state["order_id"] == ID
+
+
+def test_an_answer_without_an_order_is_as_good_as_lost(
+    engine: Engine, cloud: Billing, provider: InstanceProvider
+) -> None:
+    cloud.says(CREATE, served(), served(), done=True)
+    assert bought(engine, cloud, provider)["order_id"] == ID
+    assert len(cloud.tokens) == 3
+    assert len(set(cloud.tokens)) == 1
 
 
 def test_answers_that_stay_lost_are_found_by_the_next_run(
@@ -705,13 +917,15 @@ def test_a_plain_refusal_says_that_no_money_has_moved(
     assert cloud.changes == [CREATE]
 
 
+@pytest.mark.parametrize(("code", "times"), [("OperationDenied", 2), ("InternalError", 10)])
 def test_a_look_that_is_refused_after_a_purchase_says_nothing_of_money(
-    engine: Engine, cloud: Billing, provider: InstanceProvider
+    engine: Engine, cloud: Billing, provider: InstanceProvider, code: str, times: int
 ) -> None:
-    cloud.says("DescribeRenewInstances", *[refusal("OperationDenied")] * 2)
+    cloud.says(RECORDS, *[refusal(code)] * times)
     with pytest.raises(InitFailed) as caught:
         up(engine, provider, INPUTS)
-    assert NO_MONEY not in line(caught.value)
+    assert code in line(caught.value)
+    assert "money" not in line(caught.value)
     assert caught.value.id in line(caught.value)
 
 
@@ -780,6 +994,181 @@ def test_a_delivery_that_failed_is_not_bought_anew(
     assert engine.diff(provider, ID, caught.value.outputs, INPUTS, INPUTS).replaces == []
 
 
+class Passing(Hurried):
+    """A call whose pauses are as long as they are, by a clock that nobody waits for."""
+
+    def __init__(self, clock: Clock) -> None:
+        super().__init__()
+        self._clock = clock
+
+    def sleep(self, seconds: float) -> None:
+        super().sleep(seconds)
+        self._clock.passes(seconds)
+
+
+@pytest.fixture
+def call(clock: Clock, monkeypatch: pytest.MonkeyPatch) -> Passing:
+    for name, value in WAITS.items():
+        monkeypatch.setattr(billing, name, value)
+    return Passing(clock)
+
+
+def connected(provider: InstanceProvider, call: Passing, seconds: float) -> Api:
+    return provider.connect("", call, Deadline(seconds))
+
+
+def test_a_delivery_is_looked_for_each_second_and_later_every_three(
+    cloud: Billing, provider: InstanceProvider, call: Passing
+) -> None:
+    cloud.deals = [deal(Status=3, ResourceId=None)]
+    api = connected(provider, call, 60)
+    with pytest.raises(NotReady, match="DELIVERING after 60 s"):
+        provider.finish(api, ID, INPUTS, {"ordered_time": china()})
+    assert call.pauses == [1] * 30 + [3] * 10
+
+
+def test_an_unpaid_order_is_waited_for_a_minute(
+    cloud: Billing, provider: InstanceProvider, call: Passing
+) -> None:
+    cloud.deals = [deal(Status=1, ResourceId=None)]
+    with pytest.raises(NotReady, match="UNPAID"):
+        provider.finish(connected(provider, call, 900), ID, INPUTS, {"ordered_time": china()})
+    assert 60 <= sum(call.pauses) <= 65
+
+
+AT_MOST_A_MINUTE = pytest.mark.parametrize(("seconds", "waited"), [(20, 20), (900, 60)])
+
+
+@AT_MOST_A_MINUTE
+def test_a_term_is_waited_for_a_minute(
+    cloud: Billing, provider: InstanceProvider, call: Passing, seconds: float, waited: float
+) -> None:
+    cloud.deals = [deal()]
+    api = connected(provider, call, seconds)
+    state = provider.finish(api, ID, INPUTS, {"ordered_time": china()})
+    assert state["status"] == "DELIVERED"
+    assert waited <= sum(call.pauses) <= waited + 5
+
+
+@AT_MOST_A_MINUTE
+def test_a_renewal_is_waited_for_a_minute(
+    cloud: Billing, provider: InstanceProvider, call: Passing, seconds: float, waited: float
+) -> None:
+    cloud.deals = [deal()]
+    cloud.records = [record()]
+    cloud.renewal = {"Status": 2}
+    inputs = {**INPUTS, "paid_until": "2099-02-01T00:00:00+08:00"}
+    before = {"instance_id_list": [ONE], "expired_time": ENDS}
+    with pytest.raises(NotReady, match="buys nothing twice"):
+        provider.finish(connected(provider, call, seconds), ID, inputs, before)
+    assert sum(call.pauses) == waited
+
+
+@AT_MOST_A_MINUTE
+def test_an_order_that_is_to_be_deleted_is_waited_for_a_minute(
+    cloud: Billing, provider: InstanceProvider, call: Passing, seconds: float, waited: float
+) -> None:
+    with pytest.raises(Error, match="may have been paid"):
+        provider.remove(connected(provider, call, seconds), ID, unfinished(2), call)
+    assert sum(call.pauses) == waited
+
+
+def test_a_lock_is_waited_for_as_long_as_there_is_time(
+    cloud: Billing, provider: InstanceProvider, call: Passing
+) -> None:
+    cloud.deals = [deal()]
+    cloud.records = [record()]
+    cloud.says(REFUND, *[refusal("InvalidParameter.ResourceLocked")] * 100)
+    with pytest.raises(Refused, match="another change"):
+        provider.remove(connected(provider, call, 20), ID, unfinished(4), call)
+    assert call.pauses == [1] * 20
+
+
+def test_a_refund_is_waited_for_as_long_as_there_is_time(
+    cloud: Billing, provider: InstanceProvider, call: Passing
+) -> None:
+    cloud.deals = [deal()]
+    cloud.records = [record()]
+    cloud.refund_status = 3
+    with pytest.raises(Error, match="not done after 20 s"):
+        provider.remove(connected(provider, call, 20), ID, unfinished(4), call)
+    assert call.pauses == [1] * 20
+
+
+def test_a_purchase_may_take_a_quarter_of_an_hour(
+    engine: Engine, cloud: Billing, provider: InstanceProvider, clock: Clock
+) -> None:
+    cloud.new = {"Status": 3, "ResourceId": None}
+    for count in range(1, 12):
+        cloud.after(count, DEALS, lambda: clock.passes(100))
+    with pytest.raises(InitFailed, match="after 900 s"):
+        up(engine, provider, INPUTS)
+
+
+def test_a_delivery_is_not_waited_for_once_the_engine_has_gone(
+    engine: Engine, cloud: Billing, provider: InstanceProvider
+) -> None:
+    cloud.new = {"Status": 3, "ResourceId": None}
+    cloud.after(2, DEALS, engine.context.end)
+    with pytest.raises(InitFailed):
+        up(engine, provider, INPUTS, timeout=0.5)
+    assert cloud.count(DEALS) == 2
+
+
+def test_a_term_is_not_waited_for_once_the_engine_has_gone(
+    engine: Engine, cloud: Billing, provider: InstanceProvider
+) -> None:
+    cloud.shows = False
+    cloud.after(1, CREATE, engine.context.end)
+    state = bought(engine, cloud, provider)
+    assert state["instance_id_list"] == [ONE]
+    # In the purchase, and once for its term.
+    assert cloud.count(RECORDS) == 2
+    # The next run finds it again.
+    assert cloud.changes == [CREATE]
+
+
+def test_an_order_of_a_status_that_nobody_knows_is_waited_for(
+    engine: Engine, cloud: Billing, provider: InstanceProvider
+) -> None:
+    cloud.new = {"Status": 77, "ResourceId": None}
+    cloud.says(DEALS, *[served(Deals=[deal(Status=77, ResourceId=None)])] * 4)
+    cloud.after(4, DEALS, lambda: cloud.deals[0].update(Status=4, ResourceId=[ONE]))
+    cloud.records = [record()]
+    assert bought(engine, cloud, provider)["status"] == "NORMAL"
+
+
+def test_another_order_in_an_answer_is_none_of_ours(
+    engine: Engine, cloud: Billing, provider: InstanceProvider
+) -> None:
+    other = deal("other", Status=6, ResourceId=["cfw-other"])
+    cloud.says(DEALS, *[served(Deals=[other, deal()])] * 2)
+    state = bought(engine, cloud, provider)
+    assert (state["order_id"], state["instance_id_list"]) == (ID, [ONE])
+
+
+def test_another_instance_in_an_answer_is_none_of_ours(
+    engine: Engine, cloud: Billing, provider: InstanceProvider
+) -> None:
+    other = record("cfw-other", ExpireTime="2030-01-01 00:00:00")
+    cloud.says(RECORDS, *[served(InstanceList=[other, record()])] * 3)
+    assert bought(engine, cloud, provider)["expired_time"] == ENDS
+
+
+def test_many_instances_are_asked_for_a_hundred_at_a_time(
+    engine: Engine, cloud: Billing, provider: InstanceProvider
+) -> None:
+    cloud.new = {"ResourceId": [f"cfw-{number}" for number in range(201)]}
+    news = {**INPUTS, "parameter": {}, "quantity": 201}
+    state = bought(engine, cloud, provider, news)
+    assert state["instance_id_list"] == cloud.new["ResourceId"]
+    bodies = cloud.bodies(RECORDS)[:3]
+    asked = [body.pop("InstanceIdList") for body in bodies]
+    assert [len(ids) for ids in asked] == [100, 100, 1]
+    assert [id for ids in asked for id in ids] == cloud.new["ResourceId"]
+    assert bodies == [{"MaxResults": 100, "Reverse": False}] * 3
+
+
 def test_orders_with_numbers_as_ids_are_found(
     engine: Engine, cloud: Billing, provider: InstanceProvider
 ) -> None:
@@ -844,6 +1233,17 @@ def test_renew_flag_of_an_order_that_was_found_again_is_set(
 # Reading
 
 
+def unfinished(status: int) -> dict[str, Any]:
+    """The state of an order that was not delivered when its run ended."""
+    return {
+        **{name: INPUTS[name] for name in INPUTS},
+        "order_id": ID,
+        "status": NAMES[status],
+        "client_token": "t",
+        "ordered_time": china(),
+    }
+
+
 def read(
     engine: Engine, provider: InstanceProvider, state: Mapping[str, Any], **notes: Any
 ) -> tuple[str, dict[str, Any]]:
@@ -872,11 +1272,152 @@ def test_read_warns_of_an_isolated_one_and_keeps_it(
     assert ONE in said
 
 
-def test_a_product_whose_instances_do_not_show_is_kept(
+@pytest.mark.parametrize(
+    ("status", "ids", "shown"),
+    [
+        *((number, None, name) for number, name in NAMES.items()),
+        (77, None, "77"),
+        (3, [ONE], "DELIVERING"),
+        (4, [ONE], "NORMAL"),
+        (6, [ONE], None),
+    ],
+)
+def test_read_shows_what_became_of_an_order_that_was_not_delivered(
+    engine: Engine,
+    cloud: Billing,
+    provider: InstanceProvider,
+    status: int,
+    ids: list[str] | None,
+    shown: str | None,
+) -> None:
+    made = china(days=1000)
+    cloud.deals = [deal(Status=status, ResourceId=ids, CreateTime=made)]
+    cloud.says(DEALS, served(Deals=cloud.deals))
+    cloud.records = [record()] if ids and status == 4 else []
+    id, now = read(engine, provider, unfinished(2), ordered_time=made)
+    assert now.get("status") == shown
+    assert id == (ID if shown else "")
+    [body] = cloud.bodies(DEALS)
+    assert body["EndTime"] < china(days=900)
+    if id:
+        # What shows no instances is looked at again, or bought anew.
+        changes = engine.diff(provider, ID, now, INPUTS, INPUTS).changes
+        assert changes is (shown != "NORMAL")
+
+
+def test_read_asks_for_the_instances_that_are_known_and_not_for_the_order(
+    engine: Engine, cloud: Billing, provider: InstanceProvider
+) -> None:
+    state = bought(engine, cloud, provider)
+    before = cloud.count(DEALS)
+    cloud.deals.clear()
+    assert read(engine, provider, state) == (ID, state)
+    assert cloud.count(DEALS) == before
+
+
+def test_an_order_is_looked_for_about_when_it_was_made(
+    engine: Engine, cloud: Billing, provider: InstanceProvider
+) -> None:
+    made = clock.now() - timedelta(days=1000)
+    notes = {"ordered_time": china(days=1000)}
+    cloud.deals = [deal(CreateTime=notes["ordered_time"])]
+    state = {**unfinished(4), "instance_id_list": [ONE]}
+    assert read(engine, provider, state, **notes)[1]["status"] == "DELIVERED"
+    first, *_ = cloud.bodies(DEALS)
+    assert first["OrderId"] == ID
+    zone = timezone(timedelta(hours=8))
+    start, end = (
+        datetime.strptime(first[name], "%Y-%m-%d %H:%M:%S").replace(tzinfo=zone)
+        for name in ("StartTime", "EndTime")
+    )
+    assert abs(made - timedelta(days=88) - start) < timedelta(minutes=1)
+    assert abs(made + timedelta(days=2) - end) < timedelta(minutes=1)
+
+
+@pytest.mark.parametrize("noted", ["soon", "", None])
+def test_an_order_of_which_no_time_is_known_is_looked_for_in_the_last_years(
+    engine: Engine, cloud: Billing, provider: InstanceProvider, noted: str | None
+) -> None:
+    cloud.deals = [deal(CreateTime=china(days=1700))]
+    cloud.records = [record()]
+    id, now = read(engine, provider, unfinished(2), ordered_time=noted)
+    assert (id, now["status"]) == (ID, "NORMAL")
+
+
+def test_an_order_under_way_whose_instances_do_not_show_is_kept(
+    engine: Engine, cloud: Billing, provider: InstanceProvider
+) -> None:
+    state = bought(engine, cloud, provider)
+    cloud.records.clear()
+    cloud.deals[0]["Status"] = 3
+    id, now = read(engine, provider, state)
+    assert (id, now["status"], now["instance_id_list"]) == (ID, "DELIVERING", [ONE])
+
+
+def test_an_order_is_not_gone_while_one_instance_is_not_refunded(
+    engine: Engine, cloud: Billing, provider: InstanceProvider
+) -> None:
+    cloud.shows = False
+    state = bought(engine, cloud, provider, PAIR)
+    cloud._RefundInstance({"InstanceId": ONE})
+    assert read(engine, provider, state)[0] == ID
+    cloud._RefundInstance({"InstanceId": TWO})
+    assert read(engine, provider, state)[0] == ""
+
+
+def test_a_refund_that_failed_is_none(
     engine: Engine, cloud: Billing, provider: InstanceProvider
 ) -> None:
     cloud.shows = False
     state = bought(engine, cloud, provider)
+    failed = deal("failed", Action="refund", Status=7)
+    cloud.deals.append(failed)
+    assert read(engine, provider, state)[0] == ID
+    delete(engine, provider, state)
+    assert cloud.changes == [CREATE, REFUND]
+
+
+def test_the_term_ends_when_that_of_the_first_live_instance_does(
+    engine: Engine, cloud: Billing, provider: InstanceProvider
+) -> None:
+    state = bought(engine, cloud, provider, PAIR)
+    one, two = cloud.records
+    one.update(ExpireTime="2099-03-01 00:00:00")
+    two.update(ExpireTime="2099-02-01 00:00:00", ProductCode="p_two")
+    assert read(engine, provider, state)[1]["expired_time"] == "2099-02-01T00:00:00+08:00"
+    one.update(Status="ISOLATED", ExpireTime="2020-01-01 00:00:00")
+    now = read(engine, provider, state)[1]
+    assert now["expired_time"] == "2099-02-01T00:00:00+08:00"
+    assert (now["status"], now["product_code"]) == ("NORMAL", "p_two")
+    two.update(ExpireTime="never")
+    assert read(engine, provider, state)[1]["expired_time"] == ENDS
+
+
+@pytest.mark.parametrize("flag", billing._RENEW_FLAGS[:2])
+def test_a_renew_flag_that_differs_among_instances_says_nothing(
+    engine: Engine, cloud: Billing, provider: InstanceProvider, flag: str
+) -> None:
+    state = bought(engine, cloud, provider, PAIR)
+    for one, shown in zip(cloud.records, billing._RENEW_FLAGS, strict=False):
+        one["RenewFlag"] = shown
+    assert read(engine, provider, {**state, "renew_flag": flag})[1]["renew_flag"] == flag
+
+
+def test_what_a_record_leaves_out_is_as_it_was(
+    engine: Engine, cloud: Billing, provider: InstanceProvider
+) -> None:
+    state = bought(engine, cloud, provider)
+    names = ("Status", "RenewFlag", "ProductCode", "SubProductCode", "RegionCode")
+    cloud.records[0].update(dict.fromkeys(names))
+    assert read(engine, provider, state) == (ID, state)
+
+
+def test_a_product_whose_instances_do_not_show_is_kept(
+    engine: Engine, cloud: Billing, provider: InstanceProvider, log: Log
+) -> None:
+    cloud.shows = False
+    state = bought(engine, cloud, provider)
+    assert log.warned == []
     assert state["status"] == "DELIVERED"
     assert "expired_time" not in state
     assert read(engine, provider, state) == (ID, state)
@@ -912,14 +1453,22 @@ def test_one_that_expired_and_does_not_show_is_gone(
     assert read(engine, provider, state, expired_time="2020-01-01T00:00:00+08:00") == ("", {})
 
 
-@pytest.mark.parametrize(("minutes", "gone"), [(1, False), (9, False), (11, True)])
+@pytest.mark.parametrize("finished", [True, False])
+@pytest.mark.parametrize(("minutes", "gone"), [(1, False), (9.5, False), (10.5, True)])
 def test_an_order_that_does_not_show_is_gone_but_not_within_ten_minutes(
-    engine: Engine, cloud: Billing, provider: InstanceProvider, minutes: int, gone: bool
+    engine: Engine,
+    cloud: Billing,
+    provider: InstanceProvider,
+    minutes: float,
+    gone: bool,
+    finished: bool,
 ) -> None:
     state = bought(engine, cloud, provider)
     cloud.deals.clear()
     cloud.records.clear()
     notes = {"ordered_time": china(minutes=minutes)}
+    if not finished:
+        state = unfinished(2)
     if gone:
         assert read(engine, provider, state, **notes) == ("", {})
     else:
@@ -928,16 +1477,25 @@ def test_an_order_that_does_not_show_is_gone_but_not_within_ten_minutes(
         assert not isinstance(caught.value, Gone)
 
 
+@pytest.mark.parametrize(
+    ("records", "status", "product_code"),
+    [([record()], "NORMAL", "p_cloudfirewall"), ([], "DELIVERED", None)],
+)
 def test_get_finds_an_order_by_its_id_alone(
-    engine: Engine, cloud: Billing, provider: InstanceProvider
+    engine: Engine,
+    cloud: Billing,
+    provider: InstanceProvider,
+    records: list[dict[str, Any]],
+    status: str,
+    product_code: str | None,
 ) -> None:
     cloud.deals = [deal(CreateTime=china(days=300))]
-    cloud.records = [record()]
+    cloud.records = records
     result = engine.read(provider, ID, None, {})
     state = outs(result)
     assert result.id == ID
     assert state["instance_id_list"] == [ONE]
-    assert (state["product_code"], state["status"]) == ("p_cloudfirewall", "NORMAL")
+    assert (state["status"], state.get("product_code")) == (status, product_code)
 
 
 def test_get_of_what_is_not_there_is_an_error(
@@ -945,15 +1503,22 @@ def test_get_of_what_is_not_there_is_an_error(
 ) -> None:
     with pytest.raises(Gone, match=ID):
         engine.read(provider, ID, None, {})
+    assert cloud.count(DEALS) == 20
 
 
+@pytest.mark.parametrize(("records", "status"), [([record()], "NORMAL"), ([], "DELIVERED")])
 def test_adopt_id_takes_over_and_buys_nothing(
-    engine: Engine, cloud: Billing, provider: InstanceProvider
+    engine: Engine,
+    cloud: Billing,
+    provider: InstanceProvider,
+    records: list[dict[str, Any]],
+    status: str,
 ) -> None:
     cloud.deals = [deal()]
-    cloud.records = [record()]
+    cloud.records = records
     result = up(engine, provider, {**INPUTS, "adopt_id": ID})
     assert result.id == ID
+    assert (outs(result)["status"], outs(result)["instance_id_list"]) == (status, [ONE])
     assert cloud.changes == []
 
 
@@ -972,6 +1537,70 @@ def test_renew_flag_is_changed_in_place(
     assert cloud.changes == [CREATE, SET, SET]
 
 
+def test_a_renew_flag_is_set_where_it_is_another_and_by_the_term_that_shows(
+    engine: Engine, cloud: Billing, provider: InstanceProvider
+) -> None:
+    flag = "NOTIFY_AND_AUTO_RENEW"
+    state = bought(engine, cloud, provider, PAIR)
+    cloud.records[0]["RenewFlag"] = flag
+    cloud.records[1].update(RenewPeriod=3, RenewPeriodUnit="y", RegionCode=None)
+    outs(engine.update(provider, ID, state, {**PAIR, "renew_flag": flag}, PAIR))
+    [body] = cloud.bodies(SET)
+    assert body == {
+        "ProductCode": "p_cloudfirewall",
+        "RegionCode": "",
+        "InstanceId": TWO,
+        "RenewFlag": flag,
+        "RenewPeriod": "3",
+        "RenewPeriodUnit": "y",
+    }
+
+
+def test_a_renew_flag_of_what_is_being_delivered_is_set_after_it(
+    engine: Engine, cloud: Billing, provider: InstanceProvider
+) -> None:
+    cloud.deals = [deal(Status=3, ResourceId=None)]
+    cloud.records = [record()]
+    cloud.after(3, DEALS, lambda: cloud.deals[0].update(Status=4, ResourceId=[ONE]))
+    news = {**INPUTS, "renew_flag": "NOTIFY_AND_AUTO_RENEW"}
+    now = outs(engine.update(provider, ID, unfinished(3), news, INPUTS))
+    assert now["renew_flag"] == "NOTIFY_AND_AUTO_RENEW"
+    assert cloud.changes == [SET]
+
+
+@pytest.mark.parametrize("shows", [True, False])
+def test_a_renew_flag_of_a_new_order_is_not_set_again(
+    engine: Engine, cloud: Billing, provider: InstanceProvider, shows: bool
+) -> None:
+    cloud.shows = shows
+    bought(engine, cloud, provider, {**INPUTS, "renew_flag": "NOTIFY_AND_AUTO_RENEW"})
+    assert cloud.changes == [CREATE]
+    if shows:
+        # In the purchase, and once for the state.
+        assert cloud.count(RECORDS) == 2
+
+
+def test_a_renew_flag_that_was_changed_is_kept_where_the_renewal_after_it_fails(
+    engine: Engine, cloud: Billing, provider: InstanceProvider
+) -> None:
+    state = bought(engine, cloud, provider)
+    news = {**INPUTS, "renew_flag": "NOTIFY_AND_AUTO_RENEW", "paid_until": "2099-02-01T00:00:00Z"}
+    cloud.renewal = {"Status": 5}
+    with pytest.raises(InitFailed) as caught:
+        engine.update(provider, ID, state, news, INPUTS)
+    assert caught.value.outputs == {**state, "renew_flag": "NOTIFY_AND_AUTO_RENEW"}
+
+
+def test_a_renew_flag_that_is_taken_out_is_set_to_the_default(
+    engine: Engine, cloud: Billing, provider: InstanceProvider
+) -> None:
+    before = {**INPUTS, "renew_flag": "NOTIFY_AND_AUTO_RENEW"}
+    state = bought(engine, cloud, provider, before)
+    now = outs(engine.update(provider, ID, state, INPUTS, before))
+    assert now["renew_flag"] == "NOTIFY_AND_MANUAL_RENEW"
+    assert cloud.changes == [CREATE, SET]
+
+
 def test_a_renew_flag_that_was_not_set_is_an_error(
     engine: Engine, cloud: Billing, provider: InstanceProvider
 ) -> None:
@@ -983,14 +1612,98 @@ def test_a_renew_flag_that_was_not_set_is_an_error(
         engine.update(provider, ID, state, news, INPUTS)
 
 
+@pytest.mark.parametrize(
+    ("before", "after", "warned"),
+    [
+        ({}, {"period": 2}, ["period says"]),
+        ({"period": 2}, {}, ["period says"]),
+        ({"period": 1, "period_unit": "m"}, {}, []),
+        ({}, {"period": 1, "period_unit": "m"}, []),
+        ({}, {"period_unit": "y"}, ["period_unit says"]),
+        ({}, {"period": 2, "period_unit": "y"}, ["period says", "period_unit says"]),
+        ({}, {"period": rpc.UNKNOWN, "period_unit": "y"}, ["period_unit says"]),
+    ],
+)
 def test_period_changed_later_buys_nothing_and_says_so(
-    engine: Engine, cloud: Billing, provider: InstanceProvider, log: Log
+    engine: Engine,
+    cloud: Billing,
+    provider: InstanceProvider,
+    log: Log,
+    before: dict[str, Any],
+    after: dict[str, Any],
+    warned: list[str],
+) -> None:
+    inputs = {**INPUTS, "parameter": {}}
+    state = bought(engine, cloud, provider, {**inputs, **before})
+    diff = engine.diff(provider, ID, state, {**inputs, **before}, {**inputs, **after})
+    assert (diff.changes, diff.replaces) == (False, [])
+    assert [said[: len(start)] for said, start in zip(log.warned, warned, strict=True)] == warned
+    assert all("buys nothing" in said for said in log.warned)
+
+
+def test_an_update_of_what_is_complete_does_not_look_for_the_order(
+    engine: Engine, cloud: Billing, provider: InstanceProvider
 ) -> None:
     state = bought(engine, cloud, provider)
-    news = {**INPUTS, "period": 2, "parameter": PARAMETER}
-    diff = engine.diff(provider, ID, state, INPUTS, news)
-    assert (diff.changes, diff.replaces) == (False, [])
-    assert any("buys nothing" in said for said in log.warned)
+    cloud.deals.clear()
+    before = cloud.count(DEALS)
+    news = {**INPUTS, "renew_flag": "NOTIFY_AND_AUTO_RENEW"}
+    now = outs(engine.update(provider, ID, state, news, INPUTS, 1))
+    assert now["instance_id_list"] == [ONE]
+    assert cloud.count(DEALS) == before
+
+
+def test_an_update_of_what_is_gone_buys_nothing(
+    engine: Engine, cloud: Billing, provider: InstanceProvider
+) -> None:
+    state = bought(engine, cloud, provider)
+    cloud.deals.clear()
+    cloud.records.clear()
+    notes = {"ordered_time": china(hours=1)}
+    now = outs(engine.update(provider, ID, {**state, **notes}, INPUTS, INPUTS))
+    assert (now["order_id"], now["instance_id_list"]) == (ID, [ONE])
+    assert cloud.changes == [CREATE]
+
+
+def test_what_a_refresh_saw_in_part_is_finished(
+    engine: Engine, cloud: Billing, provider: InstanceProvider
+) -> None:
+    state = bought(engine, cloud, provider, PAIR)
+    assert engine.diff(provider, ID, state, PAIR, PAIR).changes is False
+    partial = {**state, "instance_id_list": [ONE]}
+    assert engine.diff(provider, ID, partial, PAIR, PAIR).changes is True
+    unknown = {**PAIR, "quantity": rpc.UNKNOWN}
+    assert engine.diff(provider, ID, partial, PAIR, unknown).replaces == ["quantity"]
+    assert outs(engine.update(provider, ID, partial, PAIR, PAIR)) == state
+    assert cloud.changes == [CREATE]
+
+
+def test_ids_of_the_purchase_are_not_yet_what_was_delivered(
+    engine: Engine,
+    cloud: Billing,
+    provider: InstanceProvider,
+    next_run: Callable[[], InstanceProvider],
+) -> None:
+    cloud.new = {"Status": 3}
+    cloud.shows = False
+    with pytest.raises(InitFailed) as caught:
+        up(engine, provider, INPUTS, timeout=0.5)
+    kept = caught.value.outputs
+    assert (kept["status"], kept["instance_id_list"]) == ("DELIVERING", [ONE])
+    assert engine.diff(next_run(), ID, kept, INPUTS, INPUTS).changes is True
+    with pytest.raises(InitFailed, match="DELIVERING"):
+        engine.update(next_run(), ID, kept, INPUTS, INPUTS, 0.5)
+    cloud.deals[0]["Status"] = 4
+    cloud.records = [record()]
+    assert outs(engine.update(next_run(), ID, kept, INPUTS, INPUTS))["status"] == "NORMAL"
+    assert cloud.changes == [CREATE]
+
+
+@pytest.mark.parametrize("status", [1, 2, 3, 5, 12, 13, 30])
+def test_an_order_that_was_not_delivered_is_finished_by_the_next_run(
+    engine: Engine, cloud: Billing, provider: InstanceProvider, status: int
+) -> None:
+    assert engine.diff(provider, ID, unfinished(status), INPUTS, INPUTS).changes is True
 
 
 @pytest.mark.parametrize("odd", [5, "x", {"a": 1}, [{"a": 1}], None])
@@ -1006,6 +1719,19 @@ def test_a_state_of_another_form_is_compared_and_deleted_all_the_same(
     assert engine.diff(provider, ID, outputs, INPUTS, INPUTS).replaces == []
     engine.delete(next_run(), ID, outputs, INPUTS)
     assert cloud.changes[-1] == "RefundInstance"
+
+
+@pytest.mark.parametrize(
+    ("name", "value"),
+    [("on_delete", "retain"), ("adopt_id", "other"), ("paid_until", "2020-01-01T00:00:00Z")],
+)
+def test_what_only_tells_this_package_what_to_do_changes_nothing(
+    engine: Engine, cloud: Billing, provider: InstanceProvider, log: Log, name: str, value: str
+) -> None:
+    state = bought(engine, cloud, provider)
+    diff = engine.diff(provider, ID, state, INPUTS, {**INPUTS, name: value})
+    assert (diff.changes, diff.replaces) == (False, [])
+    assert log.warned == []
 
 
 @pytest.mark.parametrize(
@@ -1064,6 +1790,131 @@ def test_a_term_is_not_renewed_in_the_run_that_buys_it(
     assert engine.diff(provider, ID, now, news, news).changes is False
 
 
+def test_paid_until_that_is_not_known_yet_may_buy_a_term(
+    engine: Engine, cloud: Billing, provider: InstanceProvider, log: Log
+) -> None:
+    state = bought(engine, cloud, provider)
+    news = {**INPUTS, "paid_until": rpc.UNKNOWN}
+    assert engine.diff(provider, ID, state, INPUTS, news).changes is True
+    [said] = log.warned
+    assert "may buy a term" in said
+
+
+@pytest.mark.parametrize("shows", [True, False])
+def test_paid_until_without_an_end_of_the_term_cannot_be_seen_to(
+    engine: Engine, cloud: Billing, provider: InstanceProvider, log: Log, shows: bool
+) -> None:
+    cloud.shows = shows
+    bought(engine, cloud, provider, {**INPUTS, "paid_until": "2020-01-01T00:00:00Z"})
+    assert ["cannot be seen to" in said for said in log.warned] == [True] * (not shows)
+
+
+def test_a_renewal_names_the_instance_as_the_vendor_does(
+    engine: Engine, cloud: Billing, provider: InstanceProvider
+) -> None:
+    state = bought(engine, cloud, provider)
+    cloud.records[0].update(RegionCode="ap-other", SubProductCode=None)
+    renewed(engine, provider, state, "2099-02-01T00:00:00+08:00")
+    [body] = cloud.bodies(RENEW)
+    assert len(body.pop("ClientToken")) == 64
+    assert body == {
+        "ProductCode": "p_cloudfirewall",
+        "SubProductCode": "sp_cloudfirewall_svv1",
+        "RegionCode": "ap-other",
+        "InstanceId": ONE,
+        "Period": 1,
+        "PeriodUnit": "m",
+    }
+
+
+def test_a_renewal_has_the_same_token_however_paid_until_is_written(
+    engine: Engine, cloud: Billing, provider: InstanceProvider
+) -> None:
+    state = bought(engine, cloud, provider)
+    for paid_until in ("2099-02-01T00:00:00+08:00", "2099-01-31T16:00:00Z", "2099-03-01T00:00:00Z"):
+        cloud.says(RENEW, refusal("FailedOperation.BalanceInsufficient"))
+        with pytest.raises(InitFailed, match=NO_MONEY):
+            renewed(engine, provider, state, paid_until)
+    tokens = [body["ClientToken"] for body in cloud.bodies(RENEW)]
+    assert len(tokens) == 3
+    assert len(set(tokens)) == 1
+
+
+@pytest.mark.parametrize(("hours", "orders"), [(0, 0), (8, 0), (-8, 1), (1, 1), (24, 1)])
+def test_a_renewal_that_was_just_delivered_is_waited_for_and_not_bought(
+    engine: Engine, cloud: Billing, provider: InstanceProvider, hours: float, orders: int
+) -> None:
+    state = bought(engine, cloud, provider)
+    cloud.deals.append(deal("earlier", Action="renew", CreateTime=china(hours=hours)))
+    if not orders:
+        cloud.after(3, RECORDS, lambda: cloud.extend(ONE, 1))
+    now = renewed(engine, provider, state, "2099-02-01T00:00:00+08:00")
+    assert cloud.count(RENEW) == orders
+    assert now["expired_time"] == "2099-02-01T00:00:00+08:00"
+
+
+def test_a_renewal_that_was_not_delivered_says_that_the_money_was_taken(
+    engine: Engine,
+    cloud: Billing,
+    provider: InstanceProvider,
+    next_run: Callable[[], InstanceProvider],
+) -> None:
+    state = bought(engine, cloud, provider)
+    cloud.renewal = {"Status": 5}
+    for run in (provider, next_run()):
+        with pytest.raises(InitFailed, match="DELIVERY_FAILED") as caught:
+            renewed(engine, run, state, "2099-02-01T00:00:00+08:00")
+        assert "The money was taken" in line(caught.value)
+        assert NO_MONEY not in line(caught.value)
+    assert cloud.count(RENEW) == 1
+
+
+def test_a_term_that_does_not_show_for_a_moment_is_no_new_end(
+    engine: Engine, cloud: Billing, provider: InstanceProvider
+) -> None:
+    state = bought(engine, cloud, provider)
+    hidden = served(InstanceList=[record(ExpireTime=None)])
+    cloud.after(1, RENEW, lambda: cloud.says(RECORDS, hidden))
+    renewed(engine, provider, state, "2102-04-01T00:00:00+08:00")
+    assert [body["Period"] for body in cloud.bodies(RENEW)] == [36, 3]
+
+
+def test_an_instance_without_an_end_of_its_term_is_not_renewed(
+    engine: Engine, cloud: Billing, provider: InstanceProvider
+) -> None:
+    state = bought(engine, cloud, provider, PAIR)
+    cloud.records[0]["ExpireTime"] = None
+    renewed(engine, provider, state, "2099-02-01T00:00:00+08:00", PAIR)
+    assert [body["InstanceId"] for body in cloud.bodies(RENEW)] == [TWO]
+
+
+def test_a_renewal_is_not_waited_for_once_the_engine_has_gone(
+    engine: Engine, cloud: Billing, provider: InstanceProvider
+) -> None:
+    state = bought(engine, cloud, provider)
+    cloud.renewal = {"Status": 2}
+    cloud.after(1, RENEW, engine.context.end)
+    before = cloud.count(RECORDS)
+    with pytest.raises(InitFailed, match="buys nothing twice"):
+        renewed(engine, provider, state, "2099-02-01T00:00:00+08:00", timeout=0.5)
+    # For the state, for the renewal and for what it has bought.
+    assert cloud.count(RECORDS) == before + 3
+
+
+@pytest.mark.parametrize("gone", [True, False])
+def test_a_lock_is_waited_for_until_the_time_is_over_or_the_engine_has_gone(
+    engine: Engine, cloud: Billing, provider: InstanceProvider, gone: bool
+) -> None:
+    state = bought(engine, cloud, provider)
+    cloud.says(RENEW, *[refusal("InvalidParameter.ResourceLocked")] * 10_000)
+    if gone:
+        cloud.after(1, RENEW, engine.context.end)
+    with pytest.raises(InitFailed, match="another change of the instance") as caught:
+        renewed(engine, provider, state, "2099-02-01T00:00:00+08:00", timeout=0.3)
+    assert NO_MONEY in line(caught.value)
+    assert (cloud.count(RENEW) == 1) is gone
+
+
 def test_a_long_renewal_is_bought_in_parts_for_each_instance(
     engine: Engine, cloud: Billing, provider: InstanceProvider
 ) -> None:
@@ -1098,6 +1949,38 @@ def test_a_renewal_under_way_is_waited_for_and_not_bought(
     now = renewed(engine, provider, state, "2099-02-01T00:00:00+08:00")
     assert cloud.changes == [CREATE]
     assert now["expired_time"] == "2099-02-01T00:00:00+08:00"
+
+
+def test_a_renewal_of_another_instance_is_not_waited_for(
+    engine: Engine, cloud: Billing, provider: InstanceProvider
+) -> None:
+    state = bought(engine, cloud, provider, PAIR)
+    cloud.deals.append(deal("of-two", Action="renew", Status=2, ResourceId=[TWO]))
+    cloud.after(1, RENEW, lambda: cloud.extend(TWO, 1))
+    renewed(engine, provider, state, "2099-02-01T00:00:00+08:00", PAIR)
+    assert [body["InstanceId"] for body in cloud.bodies(RENEW)] == [ONE]
+
+
+def test_a_renewal_whose_order_shows_late_is_waited_for(
+    engine: Engine, cloud: Billing, provider: InstanceProvider
+) -> None:
+    state = bought(engine, cloud, provider)
+    cloud.renewal = {"Status": 2}
+    cloud.after(1, RENEW, lambda: cloud.says(DEALS, served(Deals=None)))
+    cloud.after(5, RECORDS, lambda: cloud.extend(ONE, 1))
+    now = renewed(engine, provider, state, "2099-02-01T00:00:00+08:00")
+    assert now["expired_time"] == "2099-02-01T00:00:00+08:00"
+    assert cloud.count(RENEW) == 1
+
+
+def test_a_renewal_under_way_that_does_not_show_is_named(
+    engine: Engine, cloud: Billing, provider: InstanceProvider
+) -> None:
+    state = bought(engine, cloud, provider)
+    cloud.deals.append(deal("under-way", Action="renew", Status=2))
+    with pytest.raises(InitFailed, match="order under-way, is ordered"):
+        renewed(engine, provider, state, "2099-02-01T00:00:00+08:00")
+    assert cloud.changes == [CREATE]
 
 
 def test_a_renewal_that_does_not_show_is_not_bought_twice(
@@ -1214,7 +2097,7 @@ def test_delete_refunds_a_product_whose_instances_do_not_show(
     state = bought(engine, cloud, provider)
     delete(engine, provider, state)
     assert [body["InstanceId"] for body in cloud.bodies(REFUND)] == [ONE]
-    assert "refunded" in log.warned[-1]
+    assert "goes back" in log.warned[-1]
 
 
 def test_delete_refunds_what_is_not_refunded_of_a_product_that_does_not_show(
@@ -1252,17 +2135,6 @@ def test_delete_that_retains_asks_nothing(
     assert len(cloud.vendor.actions) == before
     assert NO_MONEY in log.warned[-1]
     assert ID in log.warned[-1]
-
-
-def unfinished(status: int) -> dict[str, Any]:
-    """The state of an order that was not delivered when its run ended."""
-    return {
-        **{name: INPUTS[name] for name in INPUTS},
-        "order_id": ID,
-        "status": billing._STATUSES[status].name,
-        "client_token": "t",
-        "ordered_time": china(),
-    }
 
 
 def test_delete_of_an_order_that_is_being_delivered_waits_and_refunds(
@@ -1319,6 +2191,221 @@ def test_delete_of_an_order_that_does_not_show_is_an_error(
     assert "retain" in line(caught.value)
     assert "may have been paid" in line(caught.value)
     assert cloud.changes == []
+
+
+def test_delete_waits_for_an_order_that_shows_late(
+    engine: Engine, cloud: Billing, provider: InstanceProvider
+) -> None:
+    cloud.deals = [deal()]
+    cloud.records = [record()]
+    cloud.says(DEALS, *[served(Deals=None)] * 3)
+    delete(engine, provider, unfinished(2))
+    assert cloud.changes == [REFUND]
+
+
+def test_delete_does_not_wait_for_an_order_once_the_engine_has_gone(
+    engine: Engine, cloud: Billing, provider: InstanceProvider
+) -> None:
+    cloud.after(1, DEALS, engine.context.end)
+    with pytest.raises(Error, match="may have been paid"):
+        delete(engine, provider, unfinished(2))
+    assert cloud.count(DEALS) == 1
+
+
+@pytest.mark.parametrize("timeout", [0.05, 0])
+def test_delete_waits_for_an_order_as_long_as_it_may(
+    engine: Engine, cloud: Billing, provider: InstanceProvider, clock: Clock, timeout: float
+) -> None:
+    cloud.after(3, DEALS, lambda: clock.passes(0.2))
+    cloud.after(6, DEALS, lambda: clock.passes(0.4))
+    with pytest.raises(Error, match="may have been paid"):
+        delete(engine, provider, unfinished(2), timeout=timeout)
+    assert cloud.count(DEALS) == (3 if timeout else 6)
+
+
+def test_delete_of_what_does_not_show_at_all_is_an_error(
+    engine: Engine, cloud: Billing, provider: InstanceProvider
+) -> None:
+    state = bought(engine, cloud, provider)
+    cloud.records.clear()
+    cloud.deals.clear()
+    with pytest.raises(Error, match="may have been paid"):
+        delete(engine, provider, state)
+
+
+def test_delete_of_what_was_delivered_in_part_refunds_all(
+    engine: Engine, cloud: Billing, provider: InstanceProvider
+) -> None:
+    state = bought(engine, cloud, provider, PAIR)
+    delete(engine, provider, {**state, "instance_id_list": [ONE]}, PAIR)
+    assert [body["InstanceId"] for body in cloud.bodies(REFUND)] == [ONE, TWO]
+
+
+def test_delete_of_what_is_complete_does_not_look_at_the_order(
+    engine: Engine, cloud: Billing, provider: InstanceProvider
+) -> None:
+    state = bought(engine, cloud, provider)
+    before = cloud.count(DEALS)
+    delete(engine, provider, state)
+    asked = cloud.bodies(DEALS)[before:]
+    assert all(body.get("OrderId") != ID for body in asked)
+
+
+def test_delete_refunds_what_only_the_state_knows(
+    engine: Engine, cloud: Billing, provider: InstanceProvider
+) -> None:
+    cloud.shows = False
+    state = bought(engine, cloud, provider)
+    cloud.deals[0]["ResourceId"] = None
+    delete(engine, provider, state)
+    assert [body["InstanceId"] for body in cloud.bodies(REFUND)] == [ONE]
+
+
+def test_delete_of_an_order_that_is_being_refunded_waits_for_the_refund(
+    engine: Engine, cloud: Billing, provider: InstanceProvider, log: Log
+) -> None:
+    cloud.shows = False
+    state = bought(engine, cloud, provider)
+    cloud.deals[0]["Status"] = 13
+    refund = deal("refund", Action="refund", Status=2)
+    cloud.deals.append(refund)
+    cloud.after(5, DEALS, lambda: refund.update(Status=6))
+    delete(engine, provider, state)
+    assert refund["Status"] == 6
+    assert cloud.changes == [CREATE]
+    assert "goes back" in log.warned[-1]
+
+
+def test_delete_of_a_hidden_instance_whose_term_is_over_moves_no_money(
+    engine: Engine, cloud: Billing, provider: InstanceProvider, log: Log
+) -> None:
+    cloud.shows = False
+    state = bought(engine, cloud, provider)
+    delete(engine, provider, {**state, "expired_time": "2020-01-01T00:00:00+08:00"})
+    assert cloud.changes == [CREATE]
+    assert "No money moves" in log.warned[-1]
+
+
+def test_delete_of_a_delivered_order_waits_for_its_instances(
+    engine: Engine, cloud: Billing, provider: InstanceProvider
+) -> None:
+    cloud.deals = [deal(ResourceId=None)]
+    with pytest.raises(Error, match="DELIVERED") as caught:
+        delete(engine, provider, unfinished(3), timeout=0.5)
+    assert "It is paid" in line(caught.value)
+    cloud.records = [record()]
+    cloud.after(3, DEALS, lambda: cloud.deals[0].update(ResourceId=[ONE]))
+    delete(engine, provider, unfinished(3))
+    assert cloud.changes == [REFUND]
+
+
+@pytest.mark.parametrize("order", [{}, {"Status": 3}, {"OrderId": "other"}])
+def test_delete_refunds_what_shows_and_of_what_does_not_what_was_delivered(
+    engine: Engine, cloud: Billing, provider: InstanceProvider, order: dict[str, Any]
+) -> None:
+    state = bought(engine, cloud, provider, PAIR)
+    del cloud.records[0]
+    cloud.deals[0].update(order)
+    delete(engine, provider, state, PAIR)
+    refunded = [body["InstanceId"] for body in cloud.bodies(REFUND)]
+    assert refunded == ([TWO] if order else [TWO, ONE])
+
+
+def test_a_refund_names_the_instance_as_the_vendor_does(
+    engine: Engine, cloud: Billing, provider: InstanceProvider
+) -> None:
+    state = bought(engine, cloud, provider)
+    cloud.records[0].update(RegionCode="ap-other", SubProductCode=None)
+    delete(engine, provider, state)
+    [body] = cloud.bodies(REFUND)
+    assert (body["RegionCode"], body["SubProductCode"]) == ("ap-other", "sp_cloudfirewall_svv1")
+
+
+NAMELESS = {"order_id": ID, "instance_id_list": [ONE], "on_delete": "refund"}
+
+
+@pytest.mark.parametrize(
+    ("codes", "missing"),
+    [
+        ({}, "region_code of the order"),
+        ({"ProductCode": None}, "product_code and region_code of the order"),
+        (
+            {"ProductCode": "", "SubProductCode": None},
+            "product_code and sub_product_code and region_code of the order",
+        ),
+    ],
+)
+def test_what_cannot_be_named_cannot_be_refunded(
+    engine: Engine,
+    cloud: Billing,
+    provider: InstanceProvider,
+    codes: dict[str, Any],
+    missing: str,
+) -> None:
+    cloud.deals = [deal(**codes)]
+    with pytest.raises(Error) as caught:
+        delete(engine, provider, NAMELESS, {"quantity": 1})
+    assert f" {missing} is not known" in line(caught.value)
+    assert cloud.changes == []
+
+
+def test_renewal_is_disabled_of_what_only_the_order_names(
+    engine: Engine, cloud: Billing, provider: InstanceProvider
+) -> None:
+    cloud.deals = [deal(ProductCode="p_of_the_order")]
+    delete(engine, provider, NAMELESS, {"on_delete": "disable_renewal"})
+    [body] = cloud.bodies(SET)
+    assert body == {
+        "ProductCode": "p_of_the_order",
+        "RegionCode": "",
+        "InstanceId": ONE,
+        "RenewFlag": "DISABLE_NOTIFY_AND_MANUAL_RENEW",
+        "RenewPeriod": "1",
+        "RenewPeriodUnit": "m",
+    }
+
+
+def test_renewal_of_an_unpaid_order_is_not_disabled(
+    engine: Engine, cloud: Billing, provider: InstanceProvider, log: Log
+) -> None:
+    cloud.deals = [deal(Status=1, ResourceId=None)]
+    delete(engine, provider, unfinished(1), {**INPUTS, "on_delete": "disable_renewal"})
+    assert cloud.changes == []
+    [said] = log.warned
+    assert "unpaid" in said
+
+
+def test_a_refund_that_shows_late_is_waited_for(
+    engine: Engine, cloud: Billing, provider: InstanceProvider, log: Log
+) -> None:
+    state = bought(engine, cloud, provider)
+    cloud.after(1, REFUND, lambda: cloud.says(DEALS, *[served(Deals=None)] * 3))
+    delete(engine, provider, state)
+    assert cloud.changes == [CREATE, REFUND]
+    assert "goes back" in log.warned[-1]
+
+
+def test_a_refund_is_not_waited_for_once_the_engine_has_gone(
+    engine: Engine, cloud: Billing, provider: InstanceProvider
+) -> None:
+    state = bought(engine, cloud, provider)
+    before = cloud.count(DEALS)
+    cloud.refund_status = 3
+    cloud.after(1, REFUND, engine.context.end)
+    with pytest.raises(Error, match="is ordered and not done"):
+        delete(engine, provider, state, timeout=0.5)
+    # Once for what was ordered before, once for what became of it.
+    assert cloud.count(DEALS) == before + 2
+
+
+def test_a_refund_that_fails_later_is_an_error(
+    engine: Engine, cloud: Billing, provider: InstanceProvider
+) -> None:
+    state = bought(engine, cloud, provider)
+    cloud.refund_status = 3
+    cloud.after(4, DEALS, lambda: cloud.deals[-1].update(Status=5))
+    with pytest.raises(Error, match=r"DELIVERY_FAILED: no money came back"):
+        delete(engine, provider, state)
 
 
 def test_delete_of_isolated_instances_moves_no_money(
@@ -1395,7 +2482,7 @@ def test_a_refund_under_way_is_waited_for_and_not_ordered_again(
     delete(engine, provider, state)
     assert cloud.deals[-1]["Status"] == 6
     assert cloud.count(REFUND) == 1
-    assert "refunded" in log.warned[-1]
+    assert "goes back" in log.warned[-1]
 
 
 def test_a_refund_that_fails_is_an_error(
@@ -1447,6 +2534,16 @@ def test_parameter_that_says_otherwise_is_a_contradiction(
     assert failures(engine, provider, parameter=parameter, **{name: value}) == []
 
 
+def test_what_is_not_known_yet_contradicts_nothing(
+    engine: Engine, provider: InstanceProvider
+) -> None:
+    unknown = {**PARAMETER, "productCode": rpc.UNKNOWN}
+    assert failures(engine, provider, period=rpc.UNKNOWN) == []
+    assert failures(engine, provider, parameter=unknown) == []
+    [said] = failures(engine, provider, parameter=unknown, period=2)
+    assert "timeSpan" in said
+
+
 @pytest.mark.parametrize("number", [1, 1.0, "1"])
 def test_numbers_in_parameter_may_be_text(
     engine: Engine, provider: InstanceProvider, number: Any
@@ -1455,6 +2552,13 @@ def test_numbers_in_parameter_may_be_text(
     assert failures(engine, provider, parameter=parameter) == []
     assert failures(engine, provider, parameter=json.dumps(parameter)) == []
     assert len(failures(engine, provider, parameter=parameter, period=2, quantity=2)) == 2
+
+
+def test_a_fraction_in_parameter_is_no_whole_number(
+    engine: Engine, provider: InstanceProvider
+) -> None:
+    [said] = failures(engine, provider, parameter={**PARAMETER, "timeSpan": 1.5})
+    assert "timeSpan" in said
 
 
 HIDDEN = "hunter2-in-the-parameter"
@@ -1526,8 +2630,14 @@ def test_parameter_as_text_is_sent_as_it_is(
         ("pay_mode", "PostPay"),
         ("renew_flag", "AUTO"),
         ("on_delete", "delete"),
+        ("client_token", ""),
         ("client_token", "ü"),
         ("client_token", "x" * 65),
+        ("zone_code", ""),
+        ("zone_code", "x" * 129),
+        ("region_code", "x" * 129),
+        ("project_id", -1),
+        ("period", 0),
         ("paid_until", "soon"),
     ],
 )
@@ -1540,27 +2650,123 @@ def test_wrong_inputs_are_told_before_any_request(
 
 
 @pytest.mark.parametrize(
+    ("name", "values"),
+    [
+        ("product_code", ["x", "x" * 128]),
+        ("zone_code", ["x", "x" * 128]),
+        ("client_token", ["x", "x" * 64]),
+        ("quantity", [1, 1000]),
+        ("project_id", [0, 1]),
+        ("period", [1, 36]),
+        ("period_unit", ["m", "y"]),
+        ("pay_mode", ["PrePay"]),
+        (
+            "renew_flag",
+            [
+                "NOTIFY_AND_MANUAL_RENEW",
+                "NOTIFY_AND_AUTO_RENEW",
+                "DISABLE_NOTIFY_AND_MANUAL_RENEW",
+            ],
+        ),
+        ("on_delete", ["refund", "disable_renewal", "retain"]),
+        ("paid_until", ["2099-01-01T00:00:00Z"]),
+        ("adopt_id", [ID]),
+    ],
+)
+def test_inputs_within_their_limits_are_taken(
+    engine: Engine, provider: InstanceProvider, name: str, values: list[Any]
+) -> None:
+    for value in values:
+        assert failures(engine, provider, parameter={}, **{name: value}) == []
+
+
+@pytest.mark.parametrize(
     "name", ["product_code", "sub_product_code", "region_code", "zone_code", "parameter"]
 )
 def test_what_must_be_given(engine: Engine, provider: InstanceProvider, name: str) -> None:
-    inputs: dict[str, Any] = {"parameter": {}, name: None}
+    inputs: dict[str, Any] = {name: None}
     assert failures(engine, provider, **inputs) == [f"{name}: is not given"]
 
 
 # What the vendor's codes mean
 
 
-@pytest.mark.parametrize("code", list(billing._MEANINGS))
+MEANINGS = {
+    "AuthFailure.UnauthorizedOperation": "finace:RefundInstance for a destroy",
+    "UnauthorizedOperation.CamNoAuth": "the key may not pay",
+    "FailedOperation.BalanceInsufficient": "Top it up",
+    "FailedOperation.BusinessCheckErrCode": "the product refuses it",
+    "FailedOperation.DistributeError": "reseller",
+    "FailedOperation.GetPriceParamError": "there is no price",
+    "FailedOperation.InvalidDeal": "it was paid, refunded or closed",
+    "FailedOperation.InvalidGoodsCategoryId": "the kind of order",
+    "FailedOperation.NotAllowToRefund": "Set on_delete",
+    "FailedOperation.NumLimitError": "quantity is too high",
+    "FailedOperation.PaySuccDeliverFailed": "nothing was delivered",
+    "FailedOperation.PayPriceError": "the price has changed",
+    "FailedOperation.ReturnCommonError": "the refund was refused",
+    "FailedOperation.dealCreateWhitelistError": "the list of those that may order",
+    "FailedOperation.Other": "the vendor could not do it",
+    "InternalError": "a fault inside the vendor's billing",
+    "InvalidParameter.Other": "does not accept an input. Check the one that it names",
+    "InvalidParameter.ResourceLocked": "another change of the instance",
+    "InvalidParameterValue": "does not accept an input's value. Check the one that it names",
+    "UnknownParameter": "this site does not know an input. Remove it",
+    "MissingParameter": "the vendor misses an input",
+    "OperationDenied": "the account's state does not allow it. See",
+    "UnauthorizedOperation.CertificationNeedUpgrade": "real-name data is not complete",
+    "UnauthorizedOperation.NotCertification": "has no real-name data",
+    "UnauthorizedOperation": "the key may not do this. Grant it in CAM",
+    "UnsupportedOperation": "the vendor does not support this",
+    "UnsupportedOperation.NOT_SUPPORT_THIS_ACTION": "this site does not sell the product this way",
+}
+
+
+@pytest.mark.parametrize(("code", "meaning"), MEANINGS.items(), ids=MEANINGS)
 def test_every_code_says_what_became_of_the_money(
-    engine: Engine, cloud: Billing, provider: InstanceProvider, code: str
+    engine: Engine, cloud: Billing, provider: InstanceProvider, code: str, meaning: str
 ) -> None:
     cloud.says(CREATE, *[refusal(code)] * 6)
     with pytest.raises(Refused) as caught:
         up(engine, provider, INPUTS)
     said = line(caught.value)
+    assert meaning in said
     assert "money" in said
     assert code in said
     assert len(set(cloud.tokens)) == 1
     if code == "FailedOperation.PaySuccDeliverFailed":
         assert NO_MONEY not in said
         assert "the money was taken" in said
+
+
+# The program
+
+
+def test_everything_that_a_program_gives_arrives() -> None:
+    given: dict[str, Any] = {
+        **INPUTS,
+        "pay_mode": "PrePay",
+        "quantity": 3,
+        "project_id": 4,
+        "period": 5,
+        "period_unit": "y",
+        "renew_flag": "NOTIFY_AND_AUTO_RENEW",
+        "client_token": "mine",
+        "paid_until": "2099-01-01T00:00:00Z",
+        "on_delete": "retain",
+        "adopt_id": ID,
+        "parameter": {"sv_width": 20},
+    }
+    mocks = Mocks()
+    pulumi.runtime.set_mocks(mocks)
+
+    @pulumi.runtime.test  # type: ignore[untyped-decorator]
+    def run() -> Any:
+        one = Instance("r", **given)
+        shown = [one.order_id, one.instance_id_list, one.status, one.expired_time]
+        return pulumi.Output.all(*shown, one.zone_code, one.renew_flag)
+
+    run()
+    [declared] = mocks.resources
+    assert declared.typ == "pulumi-python:dynamic/tencentcloud/billing:Instance"
+    assert {name: declared.inputs[name] for name in given} == given
