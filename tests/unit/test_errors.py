@@ -54,6 +54,17 @@ def test_answer_cuts_off_a_page_in_place_of_a_sentence() -> None:
     assert text.endswith("RequestId req-1]")
 
 
+def test_answer_keeps_the_first_three_hundred_characters() -> None:
+    said = "x" * 300
+    assert str(Answer("TAT X", "InternalError", said, "")) == f"[TAT X: InternalError, “{said}”]"
+    longer = Answer("TAT X", "InternalError", said + "y", "")
+    assert str(longer) == f"[TAT X: InternalError, “{said}…”]"
+
+
+def test_throttled_asks_for_no_pause_where_the_vendor_does_not() -> None:
+    assert Throttled("too many.", ANSWER).pause == 0
+
+
 @pytest.mark.parametrize("kind", [Misconfigured, NotSent, Ambiguous, Gone])
 def test_every_plain_kind_is_an_error(kind: type[Error]) -> None:
     with pytest.raises(Error, match="why"):
