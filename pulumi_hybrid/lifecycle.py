@@ -399,8 +399,9 @@ class Lifecycle(ResourceProvider, ABC):
         call.replaces = call.urn in _run.declared
         api = self._connect(inputs, call)
         self.remove(api, _id, {**inputs, **self._notes(_props)}, call)
-        # What is made next for this URN takes its place.
-        _run.existing.add(call.urn)
+        if call.urn:
+            # What is made next for it takes its place.
+            _run.existing.add(call.urn)
 
     # What the hooks share.
 

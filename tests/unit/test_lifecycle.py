@@ -500,6 +500,19 @@ def test_create_knows_whose_place_it_takes(
     assert {name: of_the_old_one[name] for name in outputs} == outputs
 
 
+def test_create_without_an_engine_takes_nobodys_place(
+    provider: BoxProvider, cloud: Cloud, existing: str
+) -> None:
+    inputs = {"label": "a", "region": REGION_NAME}
+    news = {**inputs, "label": "b"}
+    provider.check(inputs, news)
+    assert provider.diff("box-1", inputs, news).replaces == ["label"]
+    provider.delete("box-1", inputs)
+    provider.create(news)
+    assert cloud.taken_over == [{}]
+    assert provider.create({**inputs, "adopt_id": existing}).id == existing
+
+
 def test_create_looks_eight_times_a_second_apart(
     engine: Engine, provider: BoxProvider, cloud: Cloud
 ) -> None:
@@ -1238,6 +1251,7 @@ class CoinProvider(BoxProvider):
     """A box whose label is its id, and that is to be paid for."""
 
     kind = "Coin"
+    inputs = (Text(name="label", most=8, required=True), *BoxProvider.inputs[1:])
     found_again = True
     replacing = "the new one is paid for as well"
 
@@ -1250,6 +1264,16 @@ class CoinProvider(BoxProvider):
 
     def overdue(self, inputs: Properties, outputs: Properties) -> bool:
         return not outputs["opened"]
+
+    def contradictions(self, inputs: Properties) -> list[str]:
+        if inputs.get("hours") and inputs.get("note"):
+            return ["note: must not be given where hours is"]
+        return super().contradictions(inputs)
+
+    def remarks(self, before: Properties, inputs: Properties, outputs: Properties) -> list[str]:
+        if before.get("note") != inputs.get("note"):
+            return [f"The note was seen {outputs['opened']:g} times.", "It is written anew."]
+        return super().remarks(before, inputs, outputs)
 
 
 @pytest.fixture
@@ -1264,6 +1288,36 @@ KEPT = (
     "Coin coin-a was replaced by itself, since the same inputs are the same to the vendor, and is "
     "not deleted."
 )
+
+
+def test_check_names_what_is_not_given_and_what_does_not_go_together(coins: CoinProvider) -> None:
+    assert _reasons(coins, {"hours": 2, "note": "n"}) == [
+        "label: is not given",
+        "note: must not be given where hours is",
+    ]
+    assert _reasons(coins, COIN) == []
+
+
+def test_diff_remarks_on_an_update_and_not_on_a_replacement(
+    engine: Engine, coins: CoinProvider, log: Log
+) -> None:
+    outputs = _made(engine, coins, COIN)
+    news = {**COIN, "note": "n"}
+    assert engine.diff(coins, "coin-a", outputs, COIN, news).changes is None
+    assert log.warned == ["The note was seen 1 times.", "It is written anew."]
+    log.requests.clear()
+    engine.diff(coins, "coin-a", outputs, COIN, COIN)
+    assert log.warned == []
+    engine.diff(coins, "coin-a", outputs, COIN, {**news, "label": "b"})
+    assert log.warned == ["label changed: the new one is paid for as well."]
+
+
+def test_diff_updates_for_what_is_overdue_though_no_input_changed(
+    engine: Engine, coins: CoinProvider
+) -> None:
+    outputs = {**_made(engine, coins, COIN), "opened": 0}
+    result = engine.diff(coins, "coin-a", outputs, COIN, COIN)
+    assert (result.changes, result.replaces) == (True, [])
 
 
 def test_what_is_found_again_is_not_deleted_as_the_one_that_it_replaces(
@@ -1337,6 +1391,30 @@ def test_adopt_finishes_what_is_overdue_though_nothing_changes(
     cloud.boxes["coin-a"] = {"label": "a", "opened": 0}
     outs = engine.create(coins, {**COIN, "adopt_id": "coin-a"}).outs
     assert _stored(outs)["opened"] == 1
+
+
+# A resource that is in no region
+
+
+class StampProvider(BoxProvider):
+    """A box that is everywhere."""
+
+    kind = "Stamp"
+    inputs = tuple(field for field in BoxProvider.inputs if field is not REGION)
+
+
+def test_what_is_in_no_region_asks_for_none(engine: Engine, cloud: Cloud) -> None:
+    stamps = StampProvider(cloud)
+    result = engine.check(stamps, {"label": "a"}, None)
+    assert result.failures == []
+    assert "region" not in result.inputs
+    outputs = _made(engine, stamps, result.inputs)
+    assert "region" not in outputs
+    again = engine.read(stamps, "box-1", outputs, {"label": "a"})
+    assert again.inputs == {"label": "a"}
+    assert cloud.connected == [("", 300)] * 2
+    with pytest.raises(Gone, match=r"there is no Stamp box-2\. Check the id"):
+        engine.read(stamps, "box-2", None, {})
 
 
 # A resource in a program

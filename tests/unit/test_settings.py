@@ -450,3 +450,6 @@ def test_role_in_the_environment_goes_with_who_stands_there(cloud: Cloud) -> Non
     top, _, name = cloud.role.arn.key.partition(".")
     assert taken_on({**key, top: json.dumps({name: "configured"})}, another) == "configured"
     assert taken_on({}, {}) is None
+    # Where the configuration names nobody, several names in the environment are one another's.
+    every_variable = dict.fromkeys(cloud.key_id.environment, "another")
+    assert taken_on({}, {**every_variable, **role}) == "role"
