@@ -577,12 +577,7 @@ class Lifecycle(ResourceProvider, ABC):
             now = self.finish(api, made.id, inputs, before)
         except Exception as error:  # noqa: BLE001 - not even a bug of ours may lose it
             # What was not seen this time is as it was seen last.
-            in_place = {
-                an_input.name
-                for an_input in self.inputs
-                if an_input.shown and an_input.on_change is OnChange.UPDATE
-            }
-            seen = {name: before[name] for name in (*self._noted, *in_place) if name in before}
+            seen = {name: before[name] for name in (*self._noted, *self._names) if name in before}
             seen |= getattr(error, "now", {})
             raise InitFailed(
                 f"{made.id} is made and kept, but not finished: {engine.as_error(error)} "

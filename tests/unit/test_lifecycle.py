@@ -646,12 +646,15 @@ def test_update_that_cannot_finish_keeps_what_was_seen_before(
     engine: Engine, provider: BoxProvider, cloud: Cloud
 ) -> None:
     inputs = {"region": REGION_NAME}
-    outputs = {**_made(engine, provider, inputs), "note": "theirs"}
+    outputs = {**_made(engine, provider, inputs), "note": "theirs", "label": "old", "hours": 5}
     cloud.fault = Error("the network is down.")
     with pytest.raises(InitFailed) as caught:
         engine.update(provider, "box-1", outputs, inputs, inputs)
     kept = _stored(caught.value.outputs)
-    assert (kept["note"], kept["opened"], kept["worn"]) == ("theirs", 0, False)
+    assert kept == outputs
+    # What the program gives as it is, asks for nothing then either.
+    news = {**inputs, "label": "old"}
+    assert engine.diff(provider, "box-1", kept, inputs, news).replaces == []
 
 
 # read
@@ -1466,12 +1469,16 @@ def test_resource_in_a_program_has_its_type_its_secrets_and_its_command(
     @pulumi.runtime.test  # type: ignore[untyped-decorator]
     def run() -> Any:
         opts = pulumi.ResourceOptions(transformations=[look], additional_secret_outputs=["label"])
-        box = Box(provider, "box", {"region": REGION_NAME}, opts)
+        inputs = {"region": REGION_NAME, "label": None, "hint": None, "adopt_id": "box-1"}
+        box = Box(provider, "box", inputs, opts)
+        seen["named"] = [name for name in (*inputs, *provider.outputs) if name in vars(box)]
         return pulumi.Output.from_input(find_out(box))
 
     run()
     assert seen == {
         "key": (SECRET, True),
         "command": (f"open {REGION_NAME} box-1 {SECRET}", True),
+        # All that may come out, and nothing else that was not given.
+        "named": ["region", "label", "adopt_id", "opened", "worn"],
     }
     assert sorted(options[0].additional_secret_outputs or []) == ["key", "label"]
