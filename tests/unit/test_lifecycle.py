@@ -58,6 +58,7 @@ class Cloud:
         self.taken_over: list[Mapping[str, Any]] = []
         """For each that was made: the outputs of the one whose place it took."""
         self.looked_with: list[Properties] = []
+        self.looked_over: list[str] = []
         self.removed: list[str] = []
         self.removed_with: list[Properties] = []
         self.in_a_replacement: list[bool] = []
@@ -123,6 +124,10 @@ class BoxProvider(Lifecycle):
             return None
         found = self.there.boxes.get(id)
         return None if found is None else dict(found)
+
+    def look_over(self, api: Api, id: str, inputs: Properties) -> Properties | None:
+        self.there.looked_over.append(id)
+        return super().look_over(api, id, inputs)
 
     def change(
         self, api: Api, id: str, now: Properties, inputs: Properties, names: list[str]
@@ -500,6 +505,16 @@ def test_create_knows_whose_place_it_takes(
     assert {name: of_the_old_one[name] for name in outputs} == outputs
 
 
+def test_what_takes_anothers_place_may_be_deleted(
+    engine: Engine, provider: BoxProvider, cloud: Cloud
+) -> None:
+    inputs = {"label": "a", "region": REGION_NAME}
+    engine.check(provider, inputs, inputs)
+    outputs = _made(engine, provider, inputs)
+    engine.delete(provider, "box-1", outputs, inputs)
+    assert cloud.removed == ["box-1"]
+
+
 def test_create_without_an_engine_takes_nobodys_place(
     provider: BoxProvider, cloud: Cloud, existing: str
 ) -> None:
@@ -633,6 +648,17 @@ def test_update_that_the_vendor_refuses_leaves_the_state_as_it_was(
     assert not engine.context.status.details
 
 
+def test_update_changes_nothing_of_what_does_not_show(
+    engine: Engine, provider: BoxProvider, cloud: Cloud
+) -> None:
+    inputs = {"note": "a", "region": REGION_NAME}
+    outputs = _made(engine, provider, inputs)
+    cloud.hidden = 100
+    with pytest.raises(Gone, match=r"does not show it\. If it was deleted, run `pulumi refresh`"):
+        engine.update(provider, "box-1", outputs, {**inputs, "note": "b"}, inputs)
+    assert cloud.changed == []
+
+
 def test_update_without_a_change_changes_nothing(
     engine: Engine, provider: BoxProvider, cloud: Cloud
 ) -> None:
@@ -683,6 +709,25 @@ def test_read_of_what_is_gone_before_it_was_finished_says_so(
     assert engine.read(provider, "box-1", {**inputs, "box_id": "box-1"}, inputs).id == ""
     [warned] = log.warned
     assert warned.startswith("Box box-1, which a run made and did not finish, is gone")
+
+
+def test_read_waits_for_what_was_made_and_not_finished_alone(
+    engine: Engine, provider: BoxProvider, cloud: Cloud
+) -> None:
+    inputs = {"region": REGION_NAME}
+    outputs = _made(engine, provider, inputs)
+    cloud.hidden = 7
+    unfinished = {**inputs, "box_id": "box-1"}
+    assert engine.read(provider, "box-1", unfinished, inputs).id == "box-1"
+    cloud.hidden = 7
+    with pytest.raises(Gone):
+        engine.read(provider, "box-1", None, inputs)
+    assert cloud.hidden == 6
+    assert cloud.looked_over == []
+    assert engine.read(provider, "box-1", outputs, inputs).id == ""
+    assert cloud.hidden == 5
+    # What a listing showed moments ago does for a refresh alone.
+    assert cloud.looked_over == ["box-1"]
 
 
 def test_read_without_an_engine_brings_drift_into_the_inputs_of_the_state(
@@ -1159,16 +1204,17 @@ def test_a_name_that_is_given_without_an_engine_says_nothing_of_other_names(
     assert result.delete_before_replace is False
 
 
-def test_notes_reach_the_first_look_of_an_update_and_the_delete(
+def test_notes_reach_the_looks_of_a_read_and_an_update_and_the_delete(
     engine: Engine, crates: CrateProvider, cloud: Cloud
 ) -> None:
     inputs = _checked(engine, crates)
     outputs = {**_stored(engine.create(crates, inputs).outs), "ordered": "o-1"}
     cloud.looked_with.clear()
+    engine.read(crates, "box-1", outputs, inputs)
     engine.update(crates, "box-1", outputs, {**inputs, "note": "b"}, inputs)
     engine.delete(crates, "box-1", outputs, inputs)
     [removed_with] = cloud.removed_with
-    for known in (cloud.looked_with[0], removed_with):
+    for known in (*cloud.looked_with[:2], removed_with):
         assert (known["ordered"], known["title"]) == ("o-1", inputs["title"])
 
 
