@@ -55,6 +55,7 @@ class Cloud:
         """What every look-up fails with."""
         self.stuck: Exception | None = None
         """What every change fails with."""
+        self.sent: list[Properties] = []
         self.taken_over: list[Mapping[str, Any]] = []
         """For each that was made: the outputs of the one whose place it took."""
         self.looked_with: list[Properties] = []
@@ -101,6 +102,7 @@ class BoxProvider(Lifecycle):
 
     def make(self, api: Api, inputs: Properties) -> Made:
         id = self.id_for(inputs)
+        self.there.sent.append(self._sent(inputs))
         self.there.taken_over.append(api.replaced)
         self.there.boxes[id] = {
             "label": inputs.get("label", ""),
@@ -404,6 +406,14 @@ def test_create_returns_id_inputs_outputs_and_the_secret_as_one(
         "worn": False,
         "key": SECRET,
     }
+
+
+def test_create_sends_what_is_given_by_the_apis_names(
+    engine: Engine, provider: BoxProvider, cloud: Cloud
+) -> None:
+    inputs = {"label": "a", "size": 4, "reach": "10.0.0.0/8", "hint": "h", "region": REGION_NAME}
+    engine.create(provider, inputs)
+    assert cloud.sent == [{"Label": "a", "Size": 4, "Reach": "10.0.0.0/8"}]
 
 
 def test_create_does_not_store_inputs_of_our_own(engine: Engine, provider: BoxProvider) -> None:
