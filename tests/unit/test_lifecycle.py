@@ -25,6 +25,7 @@ from pulumi_hybrid.fields import (
     AutoName,
     Field,
     OnChange,
+    Structure,
     Text,
     Whole,
 )
@@ -377,11 +378,12 @@ def test_diff_does_not_compare_with_what_is_only_derived(
     assert (result.changes, result.replaces) == (False, [])
 
 
-def test_diff_warns_of_no_cost_where_a_new_one_has_none(
+def test_diff_makes_the_new_one_first_and_warns_of_no_cost_where_there_is_none(
     engine: Engine, provider: BoxProvider, log: Log
 ) -> None:
     inputs = {"label": "a", "region": REGION_NAME}
-    assert engine.diff(provider, "box-1", inputs, inputs, {**inputs, "label": "b"}).replaces
+    result = engine.diff(provider, "box-1", inputs, inputs, {**inputs, "label": "b"})
+    assert (result.replaces, result.delete_before_replace) == (["label"], False)
     assert log.warned == []
 
 
@@ -1059,7 +1061,8 @@ class CrateProvider(BoxProvider):
     """A box with a name that no two may share, which can be locked; it has notes."""
 
     kind = "Crate"
-    inputs = (CRATE_NAME, *BoxProvider.inputs)
+    walls = Structure(name="walls", parts=(Whole(name="height", least=1),))
+    inputs = (CRATE_NAME, *BoxProvider.inputs, walls)
     outputs = ("opened", "worn", "locked")
     secrets = ()
     notes = ("ordered",)
@@ -1160,6 +1163,15 @@ def test_diff_deletes_last_what_has_a_made_up_name(engine: Engine, crates: Crate
     inputs = _checked(engine, crates, label="a")
     result = engine.diff(crates, "box-1", inputs, inputs, {**inputs, "label": "b"})
     assert (result.replaces, result.delete_before_replace) == (["label"], False)
+
+
+@pytest.mark.parametrize("walls", [rpc.UNKNOWN, {"height": rpc.UNKNOWN}])
+def test_diff_replaces_for_a_structure_that_is_not_known_yet(
+    engine: Engine, crates: CrateProvider, walls: Any
+) -> None:
+    inputs = {"title": "crate", "walls": {"height": 3}, "region": REGION_NAME}
+    result = engine.diff(crates, "box-1", inputs, inputs, {**inputs, "walls": walls})
+    assert result.replaces == ["walls"]
 
 
 def test_a_name_that_is_given_counts_as_given_however_it_looks(

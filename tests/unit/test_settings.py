@@ -12,6 +12,7 @@ from hypothesis import strategies as st
 from pulumi_hybrid.errors import Misconfigured
 from pulumi_hybrid.settings import (
     ALICLOUD,
+    CLOUDS,
     TENCENTCLOUD,
     Cloud,
     Found,
@@ -86,6 +87,7 @@ def configured(key: str, value: object, *, as_text: bool = False) -> dict[str, o
 
 
 def test_there_are_no_other_settings() -> None:
+    assert list(EVERY) == list(CLOUDS)
     assert {cloud: {one.key for one in settings_of(cloud)} for cloud in EVERY} == {
         cloud: set(keys) for cloud, keys in EVERY.items()
     }
