@@ -1007,6 +1007,17 @@ def test_what_was_adopted_is_not_deleted_as_the_one_that_it_replaces(
     assert cloud.removed == ["box-8", existing]
 
 
+def test_adopt_changes_in_place_what_the_program_gives_and_nothing_else(
+    engine: Engine, provider: BoxProvider, cloud: Cloud, existing: str
+) -> None:
+    cloud.boxes[existing]["note"] = "theirs"
+    inputs = {"adopt_id": existing, "region": REGION_NAME}
+    assert _made(engine, provider, inputs)["note"] == "theirs"
+    assert cloud.changed == []
+    assert _made(engine, provider, {**inputs, "note": "ours"})["note"] == "ours"
+    assert cloud.changed == [["note"]]
+
+
 def test_adopt_refuses_what_is_otherwise_by_its_names_without_the_values(
     engine: Engine, provider: BoxProvider, existing: str
 ) -> None:
