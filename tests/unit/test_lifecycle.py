@@ -455,7 +455,7 @@ def test_create_whose_look_up_fails_keeps_id_and_secret(
     """Whatever goes wrong, the secret is shown only once: from here on it must not be lost."""
     cloud.fault = fault
     with pytest.raises(InitFailed) as caught:
-        engine.create(provider, {"label": "a", "region": REGION_NAME})
+        engine.create(provider, {"label": "a", "note": "n", "region": REGION_NAME})
     assert_one_line(str(caught.value))
     assert str(caught.value).startswith("cannot create Box: box-1 is made and kept")
     assert "pulumi up" in str(caught.value)
@@ -465,7 +465,8 @@ def test_create_whose_look_up_fails_keeps_id_and_secret(
     properties = rpc.deserialize_properties(kept.properties)
     assert rpc.is_rpc_secret(properties["key"])
     assert rpc.unwrap_rpc_secret(properties["key"]) == SECRET
-    assert (properties["box_id"], properties["label"]) == ("box-1", "a")
+    kept_inputs = [properties[name] for name in ("box_id", "label", "note")]
+    assert kept_inputs == ["box-1", "a", "n"]
 
 
 def test_create_that_never_shows_keeps_id_and_secret(
