@@ -1506,10 +1506,13 @@ def test_what_is_in_no_region_asks_for_none(engine: Engine, cloud: Cloud) -> Non
 class _Mocks(pulumi.runtime.Mocks):
     """An engine that creates nothing."""
 
+    def __init__(self, key: str | None) -> None:
+        self.key = key
+
     def new_resource(
         self, args: pulumi.runtime.MockResourceArgs
     ) -> tuple[str | None, dict[Any, Any]]:
-        return "box-1", {**args.inputs, "box_id": "box-1", "key": SECRET}
+        return "box-1", {**args.inputs, "box_id": "box-1", "key": self.key}
 
     def call(
         self, args: pulumi.runtime.MockCallArgs
@@ -1517,8 +1520,11 @@ class _Mocks(pulumi.runtime.Mocks):
         return {}, None
 
 
+@pytest.mark.parametrize(
+    ("key", "command"), [(SECRET, f"open {REGION_NAME} box-1 {SECRET}"), (None, None)]
+)
 def test_resource_in_a_program_has_its_type_its_secrets_and_its_command(
-    provider: BoxProvider,
+    provider: BoxProvider, key: str | None, command: str | None
 ) -> None:
     class Box(LifecycleResource, module="unit/boxes", name="Box"):
         box_id: pulumi.Output[str]
@@ -1544,7 +1550,7 @@ def test_resource_in_a_program_has_its_type_its_secrets_and_its_command(
             output = getattr(box, name)
             seen[name] = (await output.future(), await output.is_secret())
 
-    pulumi.runtime.set_mocks(_Mocks())
+    pulumi.runtime.set_mocks(_Mocks(key))
 
     @pulumi.runtime.test  # type: ignore[untyped-decorator]
     def run() -> Any:
@@ -1556,8 +1562,8 @@ def test_resource_in_a_program_has_its_type_its_secrets_and_its_command(
 
     run()
     assert seen == {
-        "key": (SECRET, True),
-        "command": (f"open {REGION_NAME} box-1 {SECRET}", True),
+        "key": (key, True),
+        "command": (command, True),
         # All that may come out, and nothing else that was not given.
         "named": ["region", "label", "adopt_id", "opened", "worn"],
     }
