@@ -12,6 +12,7 @@ from pulumi_hybrid.errors import (
     InitFailed,
     Misconfigured,
     NotFound,
+    NotReady,
     NotSent,
     Refused,
     Throttled,
@@ -82,6 +83,12 @@ def test_kinds_that_are_acted_upon_differently_are_not_kinds_of_each_other() -> 
     kinds = (Throttled, Transient, NotFound, NotSent, Ambiguous, Gone, InitFailed, Misconfigured)
     for one in kinds:
         assert [other for other in kinds if issubclass(one, other)] == [one]
+
+
+def test_errors_keep_what_is_to_be_done_with_them() -> None:
+    assert (Ambiguous("lost.").id, Ambiguous("lost.", "id-1").id) == ("", "id-1")
+    assert NotReady("not yet.", {"status": "Deploying"}).now == {"status": "Deploying"}
+    assert InitFailed("not finished", "id-1", {}).id == "id-1"
 
 
 def test_init_failed_keeps_outputs_out_of_its_text() -> None:
