@@ -87,7 +87,8 @@ def test_kinds_that_are_acted_upon_differently_are_not_kinds_of_each_other() -> 
 
 def test_errors_keep_what_is_to_be_done_with_them() -> None:
     assert (Ambiguous("lost.").id, Ambiguous("lost.", "id-1").id) == ("", "id-1")
-    assert NotReady("not yet.", {"status": "Deploying"}).now == {"status": "Deploying"}
+    not_ready = NotReady("not yet.", {"status": "Deploying"})
+    assert (str(not_ready), not_ready.now) == ("not yet.", {"status": "Deploying"})
     assert InitFailed("not finished", "id-1", {}).id == "id-1"
 
 
