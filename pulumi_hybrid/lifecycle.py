@@ -309,7 +309,7 @@ class Lifecycle(ResourceProvider, ABC):
             return CreateResult(adopt_id, self._adopt(api, adopt_id, inputs, call))
         call.replaces = call.urn in _run.existing
         call.replaced = _run.replaced.get(call.urn, {})
-        if not call.replaces and self.unique and self._name_is_made_up(inputs, call):
+        if not call.replaces and self.unique and self._is_made_up(self.unique, inputs, call):
             for id in self.orphans(api, inputs[self.unique.name]):
                 call.warn(
                     f"{self.kind} {id} bears a name made up for a resource of this name. If no "
@@ -335,7 +335,7 @@ class Lifecycle(ResourceProvider, ABC):
         api = self._connect(before, call)
         once_only = self._once_only(props)
         # What is in state has its id among its outputs; what `get` asks for has none yet.
-        first_look = self.id_output not in props and not once_only
+        first_look = self.id_output not in props
         unfinished = not any(name in props for name in self.outputs)
         noted = {**before, **self._notes(props)}
         if first_look:
@@ -399,8 +399,9 @@ class Lifecycle(ResourceProvider, ABC):
         call.replaces = call.urn in _run.declared
         api = self._connect(inputs, call)
         self.remove(api, _id, {**inputs, **self._notes(_props)}, call)
-        # What is made next for this URN takes its place.
-        _run.existing.add(call.urn)
+        if call.urn:
+            # What is made next for it takes its place.
+            _run.existing.add(call.urn)
 
     # What the hooks share.
 
@@ -467,12 +468,12 @@ class Lifecycle(ResourceProvider, ABC):
             return False
         same = after.get(self.unique.name) == before.get(self.unique.name)
         # For a replacement the engine has a name that is not given made up anew.
-        return same and not self._name_is_made_up(after, call)
+        return same and not self._is_made_up(self.unique, after, call)
 
-    def _name_is_made_up(self, inputs: Properties, call: Call) -> bool:
-        if self.unique is None or call.urn in _run.named:
+    def _is_made_up(self, unique: AutoName, inputs: Properties, call: Call) -> bool:
+        if call.urn in _run.named:
             return False
-        return self.unique.is_made_up(str(inputs.get(self.unique.name)), call)
+        return unique.is_made_up(str(inputs.get(unique.name)), call)
 
     def _look_up(
         self,
@@ -525,8 +526,7 @@ class Lifecycle(ResourceProvider, ABC):
             Misconfigured: there is none.
         """
         setting = self.cloud.region
-        kept = olds.get(REGION.name)
-        region = kept if isinstance(kept, str) and kept else self.settings.get(setting)
+        region = olds.get(REGION.name) or self.settings.get(setting)
         if not region:
             raise Misconfigured(f"is not set. Set it on the resource, {setting.how_to_set}")
         return str(region)
@@ -544,7 +544,7 @@ class Lifecycle(ResourceProvider, ABC):
             todo = "Check adopt_id and the region, or take adopt_id out to make a new one"
             raise self._nothing_there(id, inputs, todo)
         given = {name: inputs[name] for name in now if name in inputs}
-        if self.unique and self._name_is_made_up(inputs, call):
+        if self.unique and self._is_made_up(self.unique, inputs, call):
             given.pop(self.unique.name, None)
         different = self._changed(OnChange.REPLACE, now, {**now, **given})
         if different:
@@ -577,12 +577,7 @@ class Lifecycle(ResourceProvider, ABC):
             now = self.finish(api, made.id, inputs, before)
         except Exception as error:  # noqa: BLE001 - not even a bug of ours may lose it
             # What was not seen this time is as it was seen last.
-            in_place = {
-                an_input.name
-                for an_input in self.inputs
-                if an_input.shown and an_input.on_change is OnChange.UPDATE
-            }
-            seen = {name: before[name] for name in (*self._noted, *in_place) if name in before}
+            seen = {name: before[name] for name in (*self._noted, *self._names) if name in before}
             seen |= getattr(error, "now", {})
             raise InitFailed(
                 f"{made.id} is made and kept, but not finished: {engine.as_error(error)} "

@@ -74,6 +74,7 @@ def repeat(send: Callable[[], _T], *, call: Call, deadline: Deadline, repeatable
 
 
 def _error(state: RetryCallState) -> Error:
-    outcome = state.outcome.exception() if state.outcome else None
-    assert isinstance(outcome, Error)
-    return outcome
+    assert state.outcome
+    error = state.outcome.exception()
+    assert isinstance(error, Error)
+    return error

@@ -13,6 +13,7 @@ from __future__ import annotations
 import json
 import os
 from collections.abc import Iterator, Mapping
+from contextlib import suppress
 from dataclasses import dataclass, field, fields
 from pathlib import Path
 from typing import Protocol
@@ -329,7 +330,7 @@ class Settings:
             (secret, cloud.key_secret),
             (token, cloud.token),
         ):
-            value = found.value if found else "none"
+            value = found.value if found else ""
             if not (value.isascii() and value.isprintable()) or " " in value:
                 raise Misconfigured(
                     f"{setting.key} holds a space, or another character that no key has. "
@@ -447,10 +448,8 @@ def expanded(path: str) -> str:
 def _object(value: object, setting: Setting) -> Mapping[str, object]:
     """The object that a setting is part of: the stack's configuration hands it over as JSON."""
     if isinstance(value, str) and value:
-        try:
+        with suppress(ValueError):
             value = json.loads(value)
-        except ValueError:
-            value = 0
     if value is None or value == "":
         return {}
     if not isinstance(value, Mapping):

@@ -12,6 +12,7 @@ from pulumi_hybrid.errors import (
     InitFailed,
     Misconfigured,
     NotFound,
+    NotReady,
     NotSent,
     Refused,
     Throttled,
@@ -54,6 +55,17 @@ def test_answer_cuts_off_a_page_in_place_of_a_sentence() -> None:
     assert text.endswith("RequestId req-1]")
 
 
+def test_answer_keeps_the_first_three_hundred_characters() -> None:
+    said = "x" * 300
+    assert str(Answer("TAT X", "InternalError", said, "")) == f"[TAT X: InternalError, “{said}”]"
+    longer = Answer("TAT X", "InternalError", said + "y", "")
+    assert str(longer) == f"[TAT X: InternalError, “{said}…”]"
+
+
+def test_throttled_asks_for_no_pause_where_the_vendor_does_not() -> None:
+    assert Throttled("too many.", ANSWER).pause == 0
+
+
 @pytest.mark.parametrize("kind", [Misconfigured, NotSent, Ambiguous, Gone])
 def test_every_plain_kind_is_an_error(kind: type[Error]) -> None:
     with pytest.raises(Error, match="why"):
@@ -71,6 +83,13 @@ def test_kinds_that_are_acted_upon_differently_are_not_kinds_of_each_other() -> 
     kinds = (Throttled, Transient, NotFound, NotSent, Ambiguous, Gone, InitFailed, Misconfigured)
     for one in kinds:
         assert [other for other in kinds if issubclass(one, other)] == [one]
+
+
+def test_errors_keep_what_is_to_be_done_with_them() -> None:
+    assert (Ambiguous("lost.").id, Ambiguous("lost.", "id-1").id) == ("", "id-1")
+    not_ready = NotReady("not yet.", {"status": "Deploying"})
+    assert (str(not_ready), not_ready.now) == ("not yet.", {"status": "Deploying"})
+    assert InitFailed("not finished", "id-1", {}).id == "id-1"
 
 
 def test_init_failed_keeps_outputs_out_of_its_text() -> None:

@@ -2,9 +2,11 @@
 
 from __future__ import annotations
 
+import time
 from collections.abc import Mapping, Sequence
 from typing import Any, ClassVar
 
+import pulumi
 import pytest
 from hypothesis import given
 from hypothesis import strategies as st
@@ -16,11 +18,27 @@ from pulumi_hybrid.api import Api
 from pulumi_hybrid.clock import Deadline
 from pulumi_hybrid.engine import Call
 from pulumi_hybrid.errors import Error, Gone, InitFailed, Misconfigured, NotReady
-from pulumi_hybrid.fields import ADOPT_ID, REGION, AutoName, Field, OnChange, Text, Whole
-from pulumi_hybrid.lifecycle import Lifecycle, Made, Properties
+from pulumi_hybrid.fields import (
+    ADOPT_ID,
+    REGION,
+    AddressRange,
+    AutoName,
+    Field,
+    OnChange,
+    Structure,
+    Text,
+    Whole,
+)
+from pulumi_hybrid.lifecycle import (
+    Lifecycle,
+    LifecycleResource,
+    Made,
+    Properties,
+    register_command,
+)
 from pulumi_hybrid.settings import TENCENTCLOUD
 
-from .conftest import Engine, Log, assert_one_line, everything_said
+from .conftest import Clock, Context, Engine, Log, assert_one_line, everything_said
 
 SECRET = "5e1f-once-only"
 REGION_NAME = "ap-guangzhou"
@@ -38,8 +56,14 @@ class Cloud:
         """What every look-up fails with."""
         self.stuck: Exception | None = None
         """What every change fails with."""
+        self.sent: list[Properties] = []
+        self.taken_over: list[Mapping[str, Any]] = []
+        """For each that was made: the outputs of the one whose place it took."""
+        self.looked_with: list[Properties] = []
+        self.looked_over: list[str] = []
         self.removed: list[str] = []
         self.removed_with: list[Properties] = []
+        self.in_a_replacement: list[bool] = []
         self.changed: list[list[str]] = []
 
 
@@ -60,6 +84,7 @@ class BoxProvider(Lifecycle):
         Whole(name="size", least=1, most=9, default=3),
         Whole(name="hours", least=1, default=4, shown=False),
         Text(name="note", most=8, default="", on_change=OnChange.UPDATE),
+        AddressRange(name="reach", versions=(4,)),
         Text(name="hint", most=8, on_change=OnChange.NOTHING, sent=False),
         REGION,
         ADOPT_ID,
@@ -77,7 +102,9 @@ class BoxProvider(Lifecycle):
         return BoxApi("Box", keys=None, meanings={}, call=call, deadline=deadline)
 
     def make(self, api: Api, inputs: Properties) -> Made:
-        id = f"box-{len(self.there.boxes) + 1}"
+        id = self.id_for(inputs)
+        self.there.sent.append(self._sent(inputs))
+        self.there.taken_over.append(api.replaced)
         self.there.boxes[id] = {
             "label": inputs.get("label", ""),
             "size": inputs.get("size", 3),
@@ -88,7 +115,11 @@ class BoxProvider(Lifecycle):
         }
         return Made(id, {"key": SECRET})
 
+    def id_for(self, inputs: Properties) -> str:
+        return f"box-{len(self.there.boxes) + 1}"
+
     def look_up(self, api: Api, id: str, inputs: Properties) -> Properties | None:
+        self.there.looked_with.append(inputs)
         if self.there.fault is not None:
             raise self.there.fault
         if self.there.hidden:
@@ -96,6 +127,10 @@ class BoxProvider(Lifecycle):
             return None
         found = self.there.boxes.get(id)
         return None if found is None else dict(found)
+
+    def look_over(self, api: Api, id: str, inputs: Properties) -> Properties | None:
+        self.there.looked_over.append(id)
+        return super().look_over(api, id, inputs)
 
     def change(
         self, api: Api, id: str, now: Properties, inputs: Properties, names: list[str]
@@ -108,10 +143,11 @@ class BoxProvider(Lifecycle):
     def remove(self, api: Api, id: str, inputs: Properties, call: Call) -> None:
         self.there.removed.append(id)
         self.there.removed_with.append(inputs)
+        self.there.in_a_replacement.append(call.replaces)
         self.there.boxes.pop(id, None)
 
     def worn_out(self, inputs: Properties, outputs: Properties) -> list[str]:
-        return ["worn"] if outputs.get("worn") else []
+        return ["worn"] if outputs.get("worn") else super().worn_out(inputs, outputs)
 
 
 @pytest.fixture
@@ -226,6 +262,16 @@ def test_check_keeps_the_region_of_an_existing_resource_whatever_the_default_has
     assert given.inputs["region"] == "ap-seoul"
 
 
+def test_check_takes_none_for_what_is_not_given(provider: BoxProvider) -> None:
+    result = provider.check({}, {"region": None, "colour": None, "label": "a"})
+    assert result.failures == []
+    assert (result.inputs["region"], result.inputs["label"]) == (REGION_NAME, "a")
+
+
+def test_check_takes_the_default_region_where_the_state_has_none(provider: BoxProvider) -> None:
+    assert provider.check({"region": ""}, {}).inputs["region"] == REGION_NAME
+
+
 def test_check_without_any_region_says_how_to_set_one(cloud: Cloud) -> None:
     [reason] = _reasons(BoxProvider(cloud), {})
     assert reason.startswith("region: is not set.")
@@ -312,6 +358,35 @@ def test_diff_asks_for_no_new_one_while_an_input_is_unknown(
     assert result.replaces == []
 
 
+def test_diff_does_not_replace_for_a_value_that_the_cloud_has_already(
+    engine: Engine, provider: BoxProvider
+) -> None:
+    inputs = {"region": REGION_NAME}
+    outputs = {**inputs, "label": "a", "size": 5}
+    news = {**inputs, "label": "a", "size": 5}
+    assert engine.diff(provider, "box-1", outputs, inputs, news).replaces == []
+    other = {**news, "label": "b"}
+    assert engine.diff(provider, "box-1", outputs, inputs, other).replaces == ["label"]
+
+
+def test_diff_does_not_compare_with_what_is_only_derived(
+    engine: Engine, provider: BoxProvider
+) -> None:
+    inputs = {"region": REGION_NAME}
+    outputs = {**inputs, "hours": 3}
+    result = engine.diff(provider, "box-1", outputs, inputs, {**inputs, "hours": 4})
+    assert (result.changes, result.replaces) == (False, [])
+
+
+def test_diff_makes_the_new_one_first_and_warns_of_no_cost_where_there_is_none(
+    engine: Engine, provider: BoxProvider, log: Log
+) -> None:
+    inputs = {"label": "a", "region": REGION_NAME}
+    result = engine.diff(provider, "box-1", inputs, inputs, {**inputs, "label": "b"})
+    assert (result.replaces, result.delete_before_replace) == (["label"], False)
+    assert log.warned == []
+
+
 # create
 
 
@@ -333,6 +408,14 @@ def test_create_returns_id_inputs_outputs_and_the_secret_as_one(
         "worn": False,
         "key": SECRET,
     }
+
+
+def test_create_sends_what_is_given_by_the_apis_names(
+    engine: Engine, provider: BoxProvider, cloud: Cloud
+) -> None:
+    inputs = {"label": "a", "size": 4, "reach": "10.0.0.0/8", "hint": "h", "region": REGION_NAME}
+    engine.create(provider, inputs)
+    assert cloud.sent == [{"Label": "a", "Size": 4, "Reach": "10.0.0.0/8"}]
 
 
 def test_create_does_not_store_inputs_of_our_own(engine: Engine, provider: BoxProvider) -> None:
@@ -372,7 +455,7 @@ def test_create_whose_look_up_fails_keeps_id_and_secret(
     """Whatever goes wrong, the secret is shown only once: from here on it must not be lost."""
     cloud.fault = fault
     with pytest.raises(InitFailed) as caught:
-        engine.create(provider, {"label": "a", "region": REGION_NAME})
+        engine.create(provider, {"label": "a", "note": "n", "region": REGION_NAME})
     assert_one_line(str(caught.value))
     assert str(caught.value).startswith("cannot create Box: box-1 is made and kept")
     assert "pulumi up" in str(caught.value)
@@ -382,7 +465,8 @@ def test_create_whose_look_up_fails_keeps_id_and_secret(
     properties = rpc.deserialize_properties(kept.properties)
     assert rpc.is_rpc_secret(properties["key"])
     assert rpc.unwrap_rpc_secret(properties["key"]) == SECRET
-    assert (properties["box_id"], properties["label"]) == ("box-1", "a")
+    kept_inputs = [properties[name] for name in ("box_id", "label", "note")]
+    assert kept_inputs == ["box-1", "a", "n"]
 
 
 def test_create_that_never_shows_keeps_id_and_secret(
@@ -418,6 +502,84 @@ def test_create_for_an_engine_that_waits_is_not_undone(
 ) -> None:
     engine.create(provider, {"region": REGION_NAME})
     assert cloud.removed == []
+
+
+def test_create_knows_whose_place_it_takes(
+    engine: Engine, provider: BoxProvider, cloud: Cloud
+) -> None:
+    inputs = {"label": "a", "region": REGION_NAME}
+    outputs = _made(engine, provider, inputs)
+    news = {**inputs, "label": "b"}
+    engine.check(provider, news, inputs)
+    engine.diff(provider, "box-1", outputs, inputs, news)
+    engine.create(provider, news)
+    of_nobody, of_the_old_one = cloud.taken_over
+    assert of_nobody == {}
+    assert {name: of_the_old_one[name] for name in outputs} == outputs
+
+
+def test_what_takes_anothers_place_may_be_deleted(
+    engine: Engine, provider: BoxProvider, cloud: Cloud
+) -> None:
+    inputs = {"label": "a", "region": REGION_NAME}
+    engine.check(provider, inputs, inputs)
+    outputs = _made(engine, provider, inputs)
+    engine.delete(provider, "box-1", outputs, inputs)
+    assert cloud.removed == ["box-1"]
+
+
+def test_create_without_an_engine_takes_nobodys_place(
+    provider: BoxProvider, cloud: Cloud, existing: str
+) -> None:
+    inputs = {"label": "a", "region": REGION_NAME}
+    news = {**inputs, "label": "b"}
+    provider.check(inputs, news)
+    assert provider.diff("box-1", inputs, news).replaces == ["label"]
+    provider.delete("box-1", inputs)
+    provider.create(news)
+    assert cloud.taken_over == [{}]
+    assert provider.create({**inputs, "adopt_id": existing}).id == existing
+
+
+def test_create_looks_eight_times_a_second_apart(
+    engine: Engine, provider: BoxProvider, cloud: Cloud
+) -> None:
+    cloud.hidden = 7
+    assert engine.create(provider, {}).id == "box-1"
+    assert len(cloud.looked_with) == 8
+    cloud.hidden = 1
+    engine.context = Context(hurried=False)
+    start = time.monotonic()
+    engine.create(provider, {})
+    assert time.monotonic() - start >= 1
+
+
+@pytest.mark.parametrize(("seconds", "looks"), [(0.5, 8), (-1, 1)])
+def test_create_looks_again_while_there_is_time(
+    engine: Engine,
+    provider: BoxProvider,
+    cloud: Cloud,
+    clock: Clock,
+    seconds: float,
+    looks: int,
+) -> None:
+    cloud.hidden = 100
+    with pytest.raises(InitFailed, match="does not show it"):
+        engine.create(provider, {}, timeout=seconds)
+    assert len(cloud.looked_with) == looks
+
+
+def test_create_keeps_what_the_vendor_has_nothing_to_say_of(
+    engine: Engine, provider: BoxProvider, cloud: Cloud
+) -> None:
+    cloud.boxes["box-7"] = {"label": None, "size": 3, "note": None, "opened": None}
+    inputs = {"adopt_id": "box-7", "size": 3, "region": REGION_NAME}
+    outs = _stored(engine.create(provider, inputs).outs)
+    assert outs == {"box_id": "box-7", "size": 3, "region": REGION_NAME}
+    given = {"label": "a", "note": "n", **inputs, "reach": ""}
+    outs = _stored(engine.update(provider, "box-7", outs, given, given).outs)
+    # The note can be changed in place, and is gone; the label is what it was made with.
+    assert outs == {"box_id": "box-7", "label": "a", "size": 3, "region": REGION_NAME}
 
 
 # update
@@ -499,6 +661,17 @@ def test_update_that_the_vendor_refuses_leaves_the_state_as_it_was(
     assert not engine.context.status.details
 
 
+def test_update_changes_nothing_of_what_does_not_show(
+    engine: Engine, provider: BoxProvider, cloud: Cloud
+) -> None:
+    inputs = {"note": "a", "region": REGION_NAME}
+    outputs = _made(engine, provider, inputs)
+    cloud.hidden = 100
+    with pytest.raises(Gone, match=r"does not show it\. If it was deleted, run `pulumi refresh`"):
+        engine.update(provider, "box-1", outputs, {**inputs, "note": "b"}, inputs)
+    assert cloud.changed == []
+
+
 def test_update_without_a_change_changes_nothing(
     engine: Engine, provider: BoxProvider, cloud: Cloud
 ) -> None:
@@ -508,7 +681,116 @@ def test_update_without_a_change_changes_nothing(
     assert cloud.changed == []
 
 
+def test_update_that_cannot_finish_keeps_what_was_seen_before(
+    engine: Engine, provider: BoxProvider, cloud: Cloud
+) -> None:
+    inputs = {"region": REGION_NAME}
+    outputs = {**_made(engine, provider, inputs), "note": "theirs", "label": "old", "hours": 5}
+    cloud.fault = Error("the network is down.")
+    with pytest.raises(InitFailed) as caught:
+        engine.update(provider, "box-1", outputs, inputs, inputs)
+    kept = _stored(caught.value.outputs)
+    assert kept == outputs
+    # What the program gives as it is, asks for nothing then either.
+    news = {**inputs, "label": "old"}
+    assert engine.diff(provider, "box-1", kept, inputs, news).replaces == []
+
+
 # read
+
+
+@pytest.mark.parametrize("fault", [AttributeError, KeyError, TypeError, ValueError])
+def test_read_does_not_take_an_answer_that_it_does_not_understand_for_gone(
+    engine: Engine, provider: BoxProvider, cloud: Cloud, fault: type[Exception]
+) -> None:
+    inputs = {"region": REGION_NAME}
+    outputs = _made(engine, provider, inputs)
+    cloud.fault = fault(SECRET)
+    with pytest.raises(Error) as caught:
+        engine.read(provider, "box-1", outputs, inputs)
+    assert str(caught.value) == (
+        "cannot read Box box-1: what the vendor shows of box-1 is not as its pages say "
+        f"({fault.__name__}). Look at it in the console"
+    )
+    assert SECRET not in everything_said(caught.value)
+
+
+def test_read_of_what_is_gone_before_it_was_finished_says_so(
+    engine: Engine, provider: BoxProvider, log: Log
+) -> None:
+    inputs = {"region": REGION_NAME}
+    assert engine.read(provider, "box-1", {**inputs, "box_id": "box-1"}, inputs).id == ""
+    [warned] = log.warned
+    assert warned.startswith("Box box-1, which a run made and did not finish, is gone")
+
+
+def test_read_waits_for_what_was_made_and_not_finished_alone(
+    engine: Engine, provider: BoxProvider, cloud: Cloud
+) -> None:
+    inputs = {"region": REGION_NAME}
+    outputs = _made(engine, provider, inputs)
+    cloud.hidden = 7
+    unfinished = {**inputs, "box_id": "box-1"}
+    assert engine.read(provider, "box-1", unfinished, inputs).id == "box-1"
+    cloud.hidden = 7
+    with pytest.raises(Gone):
+        engine.read(provider, "box-1", None, inputs)
+    assert cloud.hidden == 6
+    assert cloud.looked_over == []
+    assert engine.read(provider, "box-1", outputs, inputs).id == ""
+    assert cloud.hidden == 5
+    # What a listing showed moments ago does for a refresh alone.
+    assert cloud.looked_over == ["box-1"]
+
+
+def test_read_without_an_engine_brings_drift_into_the_inputs_of_the_state(
+    engine: Engine, provider: BoxProvider, cloud: Cloud
+) -> None:
+    outputs = _made(engine, provider, {"label": "a", "region": REGION_NAME})
+    cloud.boxes["box-1"]["size"] = 9
+    result = provider.read("box-1", outputs)
+    assert result.inputs is not None
+    inputs = {name: result.inputs[name] for name in ("label", "size", "region")}
+    assert inputs == {"label": "a", "size": 9, "region": REGION_NAME}
+
+
+@pytest.mark.parametrize(
+    ("name", "was", "is_now", "drift"),
+    [
+        ("label", "a", None, {}),
+        ("label", None, "b", {}),
+        ("note", "a", None, {"note": None}),
+        ("note", None, "b", {"note": "b"}),
+    ],
+)
+def test_read_takes_what_is_not_shown_for_gone_only_where_it_can_be_changed_in_place(
+    engine: Engine,
+    provider: BoxProvider,
+    cloud: Cloud,
+    name: str,
+    was: str | None,
+    is_now: str | None,
+    drift: Properties,
+) -> None:
+    inputs = {"region": REGION_NAME}
+    outputs = {**_made(engine, provider, inputs), name: was}
+    cloud.boxes["box-1"][name] = is_now
+    result = engine.read(provider, "box-1", outputs, inputs)
+    assert result.inputs == {**inputs, **drift}
+
+
+KEY_IS_LOST = "is absent: the vendor showed it once, when it was made."
+
+
+def test_first_look_by_get_says_that_the_secret_is_lost_and_a_refresh_does_not(
+    engine: Engine, provider: BoxProvider, log: Log
+) -> None:
+    inputs = {"region": REGION_NAME}
+    outputs = _made(engine, provider, inputs)
+    engine.read(provider, "box-1", outputs, inputs)
+    assert log.warned == []
+    engine.read(provider, "box-1", None, inputs)
+    assert log.warned == [f"key of Box box-1 {KEY_IS_LOST}"]
 
 
 def test_read_of_what_is_gone_is_an_empty_id_and_names_it(
@@ -618,7 +900,8 @@ def test_first_look_by_get_without_region_takes_the_default_one(
     engine: Engine, provider: BoxProvider, cloud: Cloud
 ) -> None:
     cloud.boxes["box-7"] = {"label": "a"}
-    assert engine.read(provider, "box-7", None, {}).id == "box-7"
+    result = engine.read(provider, "box-7", None, {})
+    assert (result.id, result.inputs) == ("box-7", {"region": REGION_NAME})
     assert cloud.connected == [(REGION_NAME, 300)]
 
 
@@ -658,6 +941,26 @@ def test_delete_knows_the_inputs_that_no_output_repeats(
     assert (known["hint"], known["label"], known["region"]) == ("h", "a", REGION_NAME)
 
 
+def test_delete_knows_whether_it_is_half_of_a_replacement(
+    engine: Engine, provider: BoxProvider, cloud: Cloud
+) -> None:
+    inputs = {"region": REGION_NAME}
+    engine.delete(provider, "box-1", inputs, inputs)
+    engine.check(provider, inputs, inputs)
+    engine.delete(provider, "box-1", inputs, inputs)
+    assert cloud.in_a_replacement == [False, True]
+
+
+def test_create_after_a_delete_takes_its_place(
+    engine: Engine, provider: BoxProvider, cloud: Cloud, existing: str
+) -> None:
+    inputs = {"adopt_id": existing, "region": REGION_NAME}
+    engine.delete(provider, existing, inputs, inputs)
+    cloud.boxes[existing] = {"label": ""}
+    engine.check(provider, inputs, None)
+    assert engine.create(provider, inputs).id != existing
+
+
 # adopt
 
 
@@ -678,6 +981,42 @@ def test_adopt_takes_over_what_is_there_without_making_or_knowing_the_secret(
     assert "key" not in result.outs
     assert "adopt_id" not in result.outs
     assert (result.outs["label"], result.outs["opened"]) == ("a", 2)
+
+
+def test_adopt_says_that_the_secret_is_lost(
+    engine: Engine, provider: BoxProvider, existing: str, log: Log
+) -> None:
+    engine.create(provider, {"adopt_id": existing, "region": REGION_NAME})
+    assert log.warned == [f"key of Box box-7 {KEY_IS_LOST}"]
+
+
+def test_what_was_adopted_is_not_deleted_as_the_one_that_it_replaces(
+    engine: Engine, provider: BoxProvider, cloud: Cloud, existing: str, log: Log
+) -> None:
+    inputs = {"adopt_id": existing, "region": REGION_NAME}
+    outputs = _stored(engine.create(provider, inputs).outs)
+    log.requests.clear()
+    engine.delete(provider, existing, outputs, inputs)
+    assert cloud.removed == []
+    assert log.warned == [
+        "Box box-7 was replaced by itself, since adopt_id names it, and is not deleted. For a new "
+        "one take adopt_id out, then replace it."
+    ]
+    # Another one that it replaces is, and so is what another resource holds.
+    engine.delete(provider, "box-8", outputs, inputs)
+    Engine("urn:another").delete(provider, existing, outputs, inputs)
+    assert cloud.removed == ["box-8", existing]
+
+
+def test_adopt_changes_in_place_what_the_program_gives_and_nothing_else(
+    engine: Engine, provider: BoxProvider, cloud: Cloud, existing: str
+) -> None:
+    cloud.boxes[existing]["note"] = "theirs"
+    inputs = {"adopt_id": existing, "region": REGION_NAME}
+    assert _made(engine, provider, inputs)["note"] == "theirs"
+    assert cloud.changed == []
+    assert _made(engine, provider, {**inputs, "note": "ours"})["note"] == "ours"
+    assert cloud.changed == [["note"]]
 
 
 def test_adopt_refuses_what_is_otherwise_by_its_names_without_the_values(
@@ -734,7 +1073,8 @@ class CrateProvider(BoxProvider):
     """A box with a name that no two may share, which can be locked; it has notes."""
 
     kind = "Crate"
-    inputs = (CRATE_NAME, *BoxProvider.inputs)
+    walls = Structure(name="walls", parts=(Whole(name="height", least=1),))
+    inputs = (CRATE_NAME, *BoxProvider.inputs, walls)
     outputs = ("opened", "worn", "locked")
     secrets = ()
     notes = ("ordered",)
@@ -755,6 +1095,8 @@ class CrateProvider(BoxProvider):
         return now
 
     def orphans(self, api: Api, name: str) -> list[str]:
+        if not self.others:
+            return super().orphans(api, name)
         return [f"{id} of {name[:-7]}" for id in self.others]
 
     def irreplaceable(self, outputs: Properties) -> str:
@@ -792,6 +1134,15 @@ def test_diff_refuses_to_replace_what_may_not_be(
     assert engine.diff(crates, "box-1", unlocked, inputs, news).replaces == list(change)
 
 
+def test_diff_does_not_refuse_for_a_change_that_may_be_none(
+    engine: Engine, crates: CrateProvider
+) -> None:
+    inputs = {"title": "crate", "label": "a", "region": REGION_NAME}
+    news = {**inputs, "label": rpc.UNKNOWN}
+    result = engine.diff(crates, "box-1", {**inputs, "locked": True}, inputs, news)
+    assert result.replaces == ["label"]
+
+
 def test_diff_refuses_to_replace_what_is_worn_out_and_may_not_be(
     engine: Engine, crates: CrateProvider
 ) -> None:
@@ -824,6 +1175,15 @@ def test_diff_deletes_last_what_has_a_made_up_name(engine: Engine, crates: Crate
     inputs = _checked(engine, crates, label="a")
     result = engine.diff(crates, "box-1", inputs, inputs, {**inputs, "label": "b"})
     assert (result.replaces, result.delete_before_replace) == (["label"], False)
+
+
+@pytest.mark.parametrize("walls", [rpc.UNKNOWN, {"height": rpc.UNKNOWN}])
+def test_diff_replaces_for_a_structure_that_is_not_known_yet(
+    engine: Engine, crates: CrateProvider, walls: Any
+) -> None:
+    inputs = {"title": "crate", "walls": {"height": 3}, "region": REGION_NAME}
+    result = engine.diff(crates, "box-1", inputs, inputs, {**inputs, "walls": walls})
+    assert result.replaces == ["walls"]
 
 
 def test_a_name_that_is_given_counts_as_given_however_it_looks(
@@ -866,6 +1226,38 @@ def test_create_in_place_of_another_looks_for_no_orphans(
     old = _checked(engine, crates)
     new = engine.check(crates, {}, old).inputs
     engine.create(crates, new)
+    assert log.warned == []
+
+
+def test_a_name_that_is_given_without_an_engine_says_nothing_of_other_names(
+    engine: Engine, crates: CrateProvider
+) -> None:
+    assert crates.check({}, {"title": "crate"}).failures == []
+    made_up = {**crates.check({}, {}).inputs, "label": "a"}
+    result = crates.diff("box-1", made_up, {**made_up, "label": "b"})
+    assert result.delete_before_replace is False
+
+
+def test_notes_reach_the_looks_of_a_read_and_an_update_and_the_delete(
+    engine: Engine, crates: CrateProvider, cloud: Cloud
+) -> None:
+    inputs = _checked(engine, crates)
+    outputs = {**_stored(engine.create(crates, inputs).outs), "ordered": "o-1"}
+    cloud.looked_with.clear()
+    engine.read(crates, "box-1", outputs, inputs)
+    engine.update(crates, "box-1", outputs, {**inputs, "note": "b"}, inputs)
+    engine.delete(crates, "box-1", outputs, inputs)
+    [removed_with] = cloud.removed_with
+    for known in (*cloud.looked_with[:2], removed_with):
+        assert (known["ordered"], known["title"]) == ("o-1", inputs["title"])
+
+
+def test_first_look_by_get_at_what_has_no_secret_warns_of_none(
+    engine: Engine, crates: CrateProvider, log: Log
+) -> None:
+    engine.create(crates, _checked(engine, crates))
+    engine.read(crates, "box-1", None, {"region": REGION_NAME})
+    engine.create(crates, _checked(engine, crates, adopt_id="box-1"))
     assert log.warned == []
 
 
@@ -933,3 +1325,246 @@ def test_adopt_asks_for_a_name_that_is_given_however_it_looks(
         engine.create(crates, inputs)
     theirs = _checked(engine, crates, title="theirs", adopt_id="box-7")
     assert engine.create(crates, theirs).id == "box-7"
+
+
+# A resource that is found again where it is made again
+
+
+class CoinProvider(BoxProvider):
+    """A box whose label is its id, and that is to be paid for."""
+
+    kind = "Coin"
+    inputs = (Text(name="label", most=8, required=True), *BoxProvider.inputs[1:])
+    found_again = True
+    replacing = "the new one is paid for as well"
+
+    def id_for(self, inputs: Properties) -> str:
+        return f"coin-{inputs['label']}"
+
+    def finish(self, api: Api, id: str, inputs: Properties, before: Properties) -> Properties:
+        self.there.boxes[id]["opened"] = 1
+        return super().finish(api, id, inputs, before)
+
+    def overdue(self, inputs: Properties, outputs: Properties) -> bool:
+        return not outputs["opened"]
+
+    def contradictions(self, inputs: Properties) -> list[str]:
+        if inputs.get("hours") and inputs.get("note"):
+            return ["note: must not be given where hours is"]
+        return super().contradictions(inputs)
+
+    def remarks(self, before: Properties, inputs: Properties, outputs: Properties) -> list[str]:
+        if before.get("note") != inputs.get("note"):
+            return [f"The note was seen {outputs['opened']:g} times.", "It is written anew."]
+        return super().remarks(before, inputs, outputs)
+
+
+@pytest.fixture
+def coins(cloud: Cloud) -> CoinProvider:
+    provider = CoinProvider(cloud)
+    provider.configure(ConfigureRequest(Config({"tencentcloud:region": REGION_NAME}, "unit")))
+    return provider
+
+
+COIN = {"label": "a", "region": REGION_NAME}
+KEPT = (
+    "Coin coin-a was replaced by itself, since the same inputs are the same to the vendor, and is "
+    "not deleted."
+)
+
+
+def test_check_names_what_is_not_given_and_what_does_not_go_together(coins: CoinProvider) -> None:
+    assert _reasons(coins, {"hours": 2, "note": "n"}) == [
+        "label: is not given",
+        "note: must not be given where hours is",
+    ]
+    assert _reasons(coins, COIN) == []
+
+
+def test_diff_remarks_on_an_update_and_not_on_a_replacement(
+    engine: Engine, coins: CoinProvider, log: Log
+) -> None:
+    outputs = _made(engine, coins, COIN)
+    news = {**COIN, "note": "n"}
+    assert engine.diff(coins, "coin-a", outputs, COIN, news).changes is None
+    assert log.warned == ["The note was seen 1 times.", "It is written anew."]
+    log.requests.clear()
+    engine.diff(coins, "coin-a", outputs, COIN, COIN)
+    assert log.warned == []
+    engine.diff(coins, "coin-a", outputs, COIN, {**news, "label": "b"})
+    assert log.warned == ["label changed: the new one is paid for as well."]
+
+
+def test_diff_updates_for_what_is_overdue_though_no_input_changed(
+    engine: Engine, coins: CoinProvider
+) -> None:
+    outputs = {**_made(engine, coins, COIN), "opened": 0}
+    result = engine.diff(coins, "coin-a", outputs, COIN, COIN)
+    assert (result.changes, result.replaces) == (True, [])
+
+
+def test_what_is_found_again_is_not_deleted_as_the_one_that_it_replaces(
+    engine: Engine, coins: CoinProvider, cloud: Cloud, log: Log
+) -> None:
+    outputs = {**_made(engine, coins, COIN), "worn": True}
+    engine.check(coins, COIN, COIN)
+    assert engine.diff(coins, "coin-a", outputs, COIN, COIN).replaces == ["worn"]
+    assert log.warned == ["worn changed: the new one is paid for as well."]
+    log.requests.clear()
+    assert engine.create(coins, COIN).id == "coin-a"
+    engine.delete(coins, "coin-a", outputs, COIN)
+    assert cloud.removed == []
+    assert log.warned == [KEPT]
+    # What another resource holds is deleted.
+    Engine("urn:another").delete(coins, "coin-a", outputs, COIN)
+    assert cloud.removed == ["coin-a"]
+
+
+def test_what_is_replaced_by_another_is_deleted(
+    engine: Engine, coins: CoinProvider, cloud: Cloud
+) -> None:
+    outputs = _made(engine, coins, COIN)
+    news = {**COIN, "label": "b"}
+    engine.check(coins, news, COIN)
+    assert engine.diff(coins, "coin-a", outputs, COIN, news).replaces == ["label"]
+    assert engine.create(coins, news).id == "coin-b"
+    engine.delete(coins, "coin-a", outputs, COIN)
+    assert cloud.removed == ["coin-a"]
+
+
+def test_what_stays_is_not_deleted_where_an_earlier_run_replaced_it_by_itself(
+    engine: Engine, coins: CoinProvider, cloud: Cloud, log: Log
+) -> None:
+    outputs = _made(engine, coins, COIN)
+    assert engine.diff(coins, "coin-a", outputs, COIN, COIN).changes is False
+    engine.delete(coins, "coin-a", outputs, COIN)
+    assert cloud.removed == []
+    assert log.warned == [KEPT]
+
+
+def test_what_stays_is_deleted_where_it_is_no_one_else(
+    engine: Engine, provider: BoxProvider, cloud: Cloud
+) -> None:
+    outputs = _made(engine, provider, COIN)
+    engine.diff(provider, "box-1", outputs, COIN, COIN)
+    engine.delete(provider, "box-1", outputs, COIN)
+    assert cloud.removed == ["box-1"]
+
+
+def test_what_stays_is_deleted_where_no_engine_says_which_resource_it_is(
+    engine: Engine, coins: CoinProvider, cloud: Cloud
+) -> None:
+    outputs = _made(engine, coins, COIN)
+    coins.diff("coin-a", outputs, outputs)
+    coins.delete("coin-a", outputs)
+    assert cloud.removed == ["coin-a"]
+
+
+def test_what_is_found_again_is_not_undone_where_the_engine_has_gone(
+    engine: Engine, coins: CoinProvider, cloud: Cloud
+) -> None:
+    engine.context.active = False
+    engine.create(coins, COIN)
+    assert cloud.removed == []
+
+
+def test_adopt_finishes_what_is_overdue_though_nothing_changes(
+    engine: Engine, coins: CoinProvider, cloud: Cloud
+) -> None:
+    cloud.boxes["coin-a"] = {"label": "a", "opened": 0}
+    outs = engine.create(coins, {**COIN, "adopt_id": "coin-a"}).outs
+    assert _stored(outs)["opened"] == 1
+
+
+# A resource that is in no region
+
+
+class StampProvider(BoxProvider):
+    """A box that is everywhere."""
+
+    kind = "Stamp"
+    inputs = tuple(field for field in BoxProvider.inputs if field is not REGION)
+
+
+def test_what_is_in_no_region_asks_for_none(engine: Engine, cloud: Cloud) -> None:
+    stamps = StampProvider(cloud)
+    result = engine.check(stamps, {"label": "a"}, None)
+    assert result.failures == []
+    assert "region" not in result.inputs
+    outputs = _made(engine, stamps, result.inputs)
+    assert "region" not in outputs
+    again = engine.read(stamps, "box-1", outputs, {"label": "a"})
+    assert again.inputs == {"label": "a"}
+    assert cloud.connected == [("", 300)] * 2
+    with pytest.raises(Gone, match=r"there is no Stamp box-2\. Check the id"):
+        engine.read(stamps, "box-2", None, {})
+
+
+# A resource in a program
+
+
+class _Mocks(pulumi.runtime.Mocks):
+    """An engine that creates nothing."""
+
+    def __init__(self, key: str | None) -> None:
+        self.key = key
+
+    def new_resource(
+        self, args: pulumi.runtime.MockResourceArgs
+    ) -> tuple[str | None, dict[Any, Any]]:
+        return "box-1", {**args.inputs, "box_id": "box-1", "key": self.key}
+
+    def call(
+        self, args: pulumi.runtime.MockCallArgs
+    ) -> tuple[dict[Any, Any], list[tuple[str, str]] | None]:
+        return {}, None
+
+
+@pytest.mark.parametrize(
+    ("key", "command"), [(SECRET, f"open {REGION_NAME} box-1 {SECRET}"), (None, None)]
+)
+def test_resource_in_a_program_has_its_type_its_secrets_and_its_command(
+    provider: BoxProvider, key: str | None, command: str | None
+) -> None:
+    class Box(LifecycleResource, module="unit/boxes", name="Box"):
+        box_id: pulumi.Output[str]
+        key: pulumi.Output[str]
+        region: pulumi.Output[str]
+        command = register_command(
+            lambda *parts: f"open {' '.join(parts)}", id="box_id", code="key"
+        )
+
+    assert Box.pulumi_type == "pulumi-python:dynamic/unit/boxes:Box"
+    # As types, not as the text that they are in this file.
+    assert Box.__annotations__["key"] == pulumi.Output[str]
+    assert Box.command is Box.__dict__["command"]
+    options: list[pulumi.ResourceOptions] = []
+
+    def look(args: pulumi.ResourceTransformationArgs) -> None:
+        options.append(args.opts)
+
+    seen: dict[str, Any] = {}
+
+    async def find_out(box: Box) -> None:
+        for name in ("key", "command"):
+            output = getattr(box, name)
+            seen[name] = (await output.future(), await output.is_secret())
+
+    pulumi.runtime.set_mocks(_Mocks(key))
+
+    @pulumi.runtime.test  # type: ignore[untyped-decorator]
+    def run() -> Any:
+        opts = pulumi.ResourceOptions(transformations=[look], additional_secret_outputs=["label"])
+        inputs = {"region": REGION_NAME, "label": None, "hint": None, "adopt_id": "box-1"}
+        box = Box(provider, "box", inputs, opts)
+        seen["named"] = [name for name in (*inputs, *provider.outputs) if name in vars(box)]
+        return pulumi.Output.from_input(find_out(box))
+
+    run()
+    assert seen == {
+        "key": (key, True),
+        "command": (command, True),
+        # All that may come out, and nothing else that was not given.
+        "named": ["region", "label", "adopt_id", "opened", "worn"],
+    }
+    assert sorted(options[0].additional_secret_outputs or []) == ["key", "label"]

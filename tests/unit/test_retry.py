@@ -30,6 +30,15 @@ def _throttled() -> Error:
     return Throttled("too many.", ANSWER)
 
 
+def _asking(seconds: float) -> Callable[[], Error]:
+    def throttled() -> Error:
+        error = Throttled("too many.", ANSWER)
+        error.pause = seconds
+        return error
+
+    return throttled
+
+
 def _transient() -> Error:
     return Transient("a fault.", ANSWER)
 
@@ -173,6 +182,14 @@ def test_pauses_are_random_and_grow_to_ten_seconds() -> None:
     assert max(max(row) for row in pauses) > 2
 
 
+@pytest.mark.parametrize("failure", [_throttled, _not_sent])
+def test_first_pause_is_at_most_half_a_second(failure: Callable[[], Error]) -> None:
+    call = Hurried()
+    repeat(Service(failure), call=call, deadline=Deadline(300), repeatable=False)
+    [pause] = call.pauses
+    assert 0 <= pause <= 0.5
+
+
 def test_every_pause_is_announced_with_the_reason() -> None:
     call = Hurried()
     repeat(Service(_throttled, _not_sent), call=call, deadline=Deadline(300), repeatable=True)
@@ -204,24 +221,27 @@ def test_a_bug_is_not_repeated() -> None:
 
 
 def test_pause_is_at_least_as_long_as_the_vendor_asks() -> None:
-    def asking() -> Error:
-        error = Throttled("too many.", ANSWER)
-        error.pause = 37.0
-        return error
-
     call = Hurried()
-    repeat(Service(asking, _throttled), call=call, deadline=Deadline(300), repeatable=False)
-    assert call.pauses[0] == 37.0
-    assert call.pauses[1] < 37.0
+    repeat(Service(_asking(37), _throttled), call=call, deadline=Deadline(300), repeatable=False)
+    assert call.pauses[0] == 37
+    assert call.pauses[1] < 37
+
+
+@pytest.mark.usefixtures("clock")
+def test_pause_that_the_vendor_asks_for_may_last_until_the_deadline() -> None:
+    service, call = Service(_asking(3)), Hurried()
+    assert repeat(service, call=call, deadline=Deadline(3), repeatable=False) == "done"
+    assert call.pauses == [3]
+
+
+def test_giving_up_at_the_second_try_says_so() -> None:
+    service = Service(_throttled, _asking(600))
+    with pytest.raises(Throttled, match=r"Gave up after 2 tries in 0 s"):
+        repeat(service, call=Hurried(), deadline=Deadline(300), repeatable=False)
 
 
 def test_pause_that_the_vendor_asks_for_beyond_the_deadline_ends_it_at_once() -> None:
-    def asking() -> Error:
-        error = Throttled("too many.", ANSWER)
-        error.pause = 600.0
-        return error
-
-    service, call = Service(asking, endless=True), Hurried()
+    service, call = Service(_asking(600), endless=True), Hurried()
     with pytest.raises(Throttled):
         repeat(service, call=call, deadline=Deadline(3), repeatable=False)
     assert (service.calls, call.pauses) == (1, [])

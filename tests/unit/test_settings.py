@@ -12,6 +12,7 @@ from hypothesis import strategies as st
 from pulumi_hybrid.errors import Misconfigured
 from pulumi_hybrid.settings import (
     ALICLOUD,
+    CLOUDS,
     TENCENTCLOUD,
     Cloud,
     Found,
@@ -86,6 +87,7 @@ def configured(key: str, value: object, *, as_text: bool = False) -> dict[str, o
 
 
 def test_there_are_no_other_settings() -> None:
+    assert list(EVERY) == list(CLOUDS)
     assert {cloud: {one.key for one in settings_of(cloud)} for cloud in EVERY} == {
         cloud: set(keys) for cloud, keys in EVERY.items()
     }
@@ -142,6 +144,30 @@ def test_fields_are_looked_up_one_by_one() -> None:
     )
     assert settings.get(TENCENTCLOUD.key_id) == "configured"
     assert settings.get(TENCENTCLOUD.key_secret) == "variable"
+
+
+def test_what_cannot_be_left_out_is_the_value_or_says_how_to_set_it() -> None:
+    setting = TENCENTCLOUD.web_identity.arn
+    environment = {"TKE_ROLE_ARN": "arn"}
+    assert Settings({}, environment).required(setting) == "arn"
+    with pytest.raises(Misconfigured) as caught:
+        Settings({}, {}).required(setting)
+    key = "tencentcloud:assumeRoleWithWebIdentity.roleArn"
+    assert str(caught.value) == (
+        f"{key} is not set. `pulumi config set --path {key} …` or set TKE_ROLE_ARN"
+    )
+
+
+def test_providers_are_alike_where_all_is_set_alike_and_in_the_same_place() -> None:
+    config: dict[str, object] = {"tencentcloud:secretId": "id"}
+    values = Settings(config, {}).values(TENCENTCLOUD)
+    assert values.count(Found("id", "tencentcloud:secretId", 0)) == 1
+    assert Settings(dict(config), {}).values(TENCENTCLOUD) == values
+    for key in EVERY[TENCENTCLOUD]:
+        other = {**config, **configured(key, "other")}
+        assert Settings(other, {}).values(TENCENTCLOUD) != values
+    environment = {"TENCENTCLOUD_SECRET_ID": "id"}
+    assert Settings({}, environment).values(TENCENTCLOUD) != values
 
 
 def test_process_environment_is_read_when_asked_not_before(
@@ -450,3 +476,6 @@ def test_role_in_the_environment_goes_with_who_stands_there(cloud: Cloud) -> Non
     top, _, name = cloud.role.arn.key.partition(".")
     assert taken_on({**key, top: json.dumps({name: "configured"})}, another) == "configured"
     assert taken_on({}, {}) is None
+    # Where the configuration names nobody, several names in the environment are one another's.
+    every_variable = dict.fromkeys(cloud.key_id.environment, "another")
+    assert taken_on({}, {**every_variable, **role}) == "role"
