@@ -479,3 +479,17 @@ def test_role_in_the_environment_goes_with_who_stands_there(cloud: Cloud) -> Non
     # Where the configuration names nobody, several names in the environment are one another's.
     every_variable = dict.fromkeys(cloud.key_id.environment, "another")
     assert taken_on({}, {**every_variable, **role}) == "role"
+
+
+@pytest.mark.parametrize("cloud", CLOUDS)
+@pytest.mark.parametrize("part", ["key_id", "key_secret", "token"])
+@pytest.mark.parametrize("wrong", ["two words", "tab\tbed", "schlüssel"])
+def test_a_key_that_cannot_be_one_is_told_by_its_setting(
+    cloud: Cloud, part: str, wrong: str
+) -> None:
+    settings = {setting.key: "right" for setting in (cloud.key_id, cloud.key_secret, cloud.token)}
+    setting = getattr(cloud, part)
+    with pytest.raises(Misconfigured) as caught:
+        Settings({**settings, setting.key: wrong}, {}).key(cloud)
+    assert setting.key in caught.value.reason
+    assert wrong not in everything_said(caught.value)
