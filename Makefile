@@ -11,7 +11,7 @@ help:
 	@echo "make test    everything that CI runs"
 	@echo "make test-all  the same, all of the matrices of faults and kills, every Python"
 	@echo "make bench   what it costs beside the engine and the vendors; takes minutes"
-	@echo "make mutation  whether the unit tests notice what is broken; takes an hour"
+	@echo "make mutation  whether the unit tests notice what is broken; takes hours"
 	@echo "make lint    ruff;  make types  mypy;  make format  ruff, writing"
 	@echo "make docs    the pages as a site, in .site"
 	@echo "make engine  find or build the Pulumi engine"

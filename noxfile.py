@@ -104,7 +104,7 @@ def matrix(session: nox.Session) -> None:
 
 @nox.session(venv_backend="none")
 def mutation(session: nox.Session) -> None:
-    """That the unit tests notice what is broken; takes an hour."""
+    """That the unit tests notice what is broken; takes hours."""
     session.run(_tool("python"), "-m", "tools.mutation", *session.posargs, external=True)
 
 
