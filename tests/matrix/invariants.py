@@ -43,6 +43,9 @@ class Invariants:
         self.nothing_is_lost()
 
     def errors_are_one_line(self) -> None:
+        for said in self.world.said:
+            for problem in said.problems:
+                assert re.fullmatch(r"[a-z_]+[^\n]*: [^\n]+", problem), problem
         errors = [error for said in self.world.said for error in said.errors]
         for error in errors[self._lines_seen :]:
             text = str(error)

@@ -66,23 +66,26 @@ class Said:
     """What the user was told by one command.
 
     Attributes:
+        problems: what a check has found wrong with the inputs.
         errors: each failed hook's exception.
         warnings: what stays in the diagnostics.
         passing: what is shown on the resource's row for a while.
     """
 
+    problems: list[str] = field(default_factory=list)
     errors: list[Exception] = field(default_factory=list)
     warnings: list[str] = field(default_factory=list)
     passing: list[str] = field(default_factory=list)
 
     @property
     def lines(self) -> list[str]:
-        return [*map(str, self.errors), *self.warnings]
+        return [*self.problems, *map(str, self.errors), *self.warnings]
 
     @property
     def everything(self) -> str:
         """All that could be shown or logged of it."""
-        return "\n".join([*self.warnings, *self.passing, *map(everything_said, self.errors)])
+        texts = [*self.problems, *self.warnings, *self.passing]
+        return "\n".join([*texts, *map(everything_said, self.errors)])
 
 
 @dataclass
@@ -195,8 +198,8 @@ class World:
         checked = self._try(lambda: self.engine.check(self.provider, program, olds))
         if checked is None:
             return None
-        assert checked.failures == []
-        return self._kept(checked.inputs)
+        self.said[-1].problems += [failure.reason for failure in checked.failures]
+        return None if checked.failures else self._kept(checked.inputs)
 
     def _to(self, news: Json) -> bool:
         held = self.held
