@@ -112,7 +112,6 @@ _RESOURCE_TYPE = "activation"
 _PAGE = 50
 """The most that a Describe action gives at once."""
 _VENDORS_OWN = ("acs:", "aliyun")
-_ANY = ("0.0.0.0/0", "::/0")
 
 
 class ActivationProvider(Lifecycle):
@@ -337,10 +336,7 @@ def _properties(activation: Mapping[str, Any]) -> Properties:
         "description": text(activation.get("Description")),
         "instance_count": whole(activation.get("InstanceCount")),
         "time_to_live_in_hours": hours,
-        # What the vendor shows where none was given.
-        "ip_address_range": None
-        if activation.get("IpAddressRange") in _ANY
-        else text(activation.get("IpAddressRange")),
+        "ip_address_range": text(activation.get("IpAddressRange")),
         "tags": {key: tags[key] for key in tags if not key.startswith(_VENDORS_OWN)} or None,
         "creation_time": created,
         # The vendor shows when it was made and for how long, but not its end.
@@ -569,7 +565,7 @@ class ActivationInfo:
         description: None where there is none.
         instance_count: how many machines may register.
         time_to_live_in_hours: how long it is valid.
-        ip_address_range: None for any.
+        ip_address_range: ``0.0.0.0/0``, or None, for any.
         resource_group_id: None for the default group.
         tags: those that the vendor has not set; None where there are none.
         creation_time: ISO 8601, UTC.

@@ -68,6 +68,7 @@ TTL_LIMIT = 876_576  # hours
 
 NAME = re.compile(r"[A-Za-z][A-Za-z0-9._:-]*")
 ADDRESS_RANGE = re.compile(r"[0-9a-fA-F.:]+(/[0-9]{1,3})?")
+ANY_ADDRESS = "0.0.0.0/0"  # shown where none is given; IPv6 too
 MANY_BY_TAG = 1000  # so many resources at most are found by their tags
 
 ACTIVATIONS = "activations"
@@ -192,7 +193,7 @@ def _create_activation(call: Call) -> Json:
         "Description": call.get("Description") or "",
         "InstanceCount": call["InstanceCount"],
         "TimeToLiveInHours": call["TimeToLiveInHours"],
-        "IpAddressRange": call.get("IpAddressRange") or "",
+        "IpAddressRange": call.get("IpAddressRange") or ANY_ADDRESS,
         "ResourceGroupId": call["ResourceGroupId"],
         "Tags": tags,
         "CreationTime": rfc3339(call.now),
@@ -581,9 +582,10 @@ def _register_one(control: Control, body: Json, registered: Sequence[str]) -> st
         most = activation["InstanceCount"]
         if activation["RegisteredCount"] >= most:
             raise refused("used_up", f"all {most} registrations are used up")
-        allowed = _network(activation["IpAddressRange"])
+        addresses = activation["IpAddressRange"]
+        allowed = None if addresses == ANY_ADDRESS else _network(addresses)
         if allowed is not None and ipaddress.ip_address(body["ip"]) not in allowed:
-            raise refused("address", f"{body['ip']} is not in {activation['IpAddressRange']}")
+            raise refused("address", f"{body['ip']} is not in {addresses}")
         number = activation["RegisteredCount"] + 1
         host = body["host_name"] or f"machine-{number}"
         name = host

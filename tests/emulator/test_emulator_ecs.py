@@ -109,8 +109,9 @@ def test_described_as_created(ecs: EcsSdk) -> None:
 def test_defaults(ecs: EcsSdk) -> None:
     activation = described(ecs, create(ecs))
     assert (activation["InstanceCount"], activation["TimeToLiveInHours"]) == (10, 4)
-    texts = ("InstanceName", "Description", "IpAddressRange", "ResourceGroupId")
-    assert [activation[name] for name in texts] == [""] * 4
+    texts = ("InstanceName", "Description", "ResourceGroupId")
+    assert [activation[name] for name in texts] == [""] * 3
+    assert activation["IpAddressRange"] == "0.0.0.0/0"
     assert activation["Tags"] == []
 
 
@@ -856,7 +857,8 @@ def test_deregistering_frees_no_registration(emulator: Emulator, ecs: EcsSdk) ->
         ("192.0.2.1", "192.0.2.2", False),
         ("2001:db8::/32", "2001:db8::5", True),
         ("2001:db8::/32", "2001:db9::5", False),
-        ("0.0.0.0/0", "2001:db8::5", False),
+        ("0.0.0.0/0", "2001:db8::5", True),
+        ("::/0", "192.0.2.1", False),
     ],
 )
 def test_address_range(emulator: Emulator, ecs: EcsSdk, allowed: str, ip: str, fine: bool) -> None:

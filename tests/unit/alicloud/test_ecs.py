@@ -342,7 +342,7 @@ def test_no_tags_are_no_output(engine: Engine, vendor: Vendor, tags: Any) -> Non
     assert _read(engine, vendor, listing(activation(Tags=tags))) == OUTPUTS
 
 
-@pytest.mark.parametrize("shown", ["0.0.0.0/0", "::/0", "", None])
+@pytest.mark.parametrize("shown", ["", None])
 def test_range_that_is_any_is_no_output(engine: Engine, vendor: Vendor, shown: str | None) -> None:
     assert _read(engine, vendor, listing(activation(IpAddressRange=shown))) == OUTPUTS
 
@@ -1135,6 +1135,24 @@ def test_adopt_takes_over_an_activation_without_its_code(
     assert result.id == ACTIVATION_ID
     assert result.outs == _without_code(tags={"k": "v"})
     assert set(vendor.actions) == {DESCRIBE}
+
+
+@pytest.mark.parametrize("given", ["0.0.0.0/0", None])
+def test_adopt_takes_over_an_activation_for_any_address(
+    engine: Engine, vendor: Vendor, provider: ActivationProvider, given: str | None
+) -> None:
+    vendor.answers(DESCRIBE, listing(activation(IpAddressRange="0.0.0.0/0")))
+    result = engine.create(provider, {**ADOPT, "ip_address_range": given})
+    assert result.id == ACTIVATION_ID
+    assert result.outs == _without_code(ip_address_range="0.0.0.0/0")
+
+
+def test_any_address_said_later_as_the_vendor_shows_it_is_no_change(
+    engine: Engine, provider: ActivationProvider
+) -> None:
+    shown = {**OUTPUTS, "ip_address_range": "0.0.0.0/0"}
+    news = {**INPUTS, "ip_address_range": "0.0.0.0/0"}
+    assert not engine.diff(provider, ACTIVATION_ID, shown, INPUTS, news).replaces
 
 
 @pytest.mark.parametrize(
