@@ -13,7 +13,7 @@ from abc import ABC, abstractmethod
 from collections.abc import Callable, Mapping, Sequence
 from contextlib import suppress
 from dataclasses import dataclass, field
-from typing import Any, ClassVar
+from typing import Any, ClassVar, get_args
 
 import pulumi
 from pulumi.dynamic import (
@@ -621,29 +621,35 @@ class LifecycleResource(Resource):
 
     Attributes:
         pulumi_type: its type token, the same for ever.
+        lifecycle: what looks after it.
 
     Args:
-        provider: what looks after it.
         resource_name: its name in the program.
         inputs: what the program gives.
         opts: the engine's options.
     """
 
     pulumi_type: ClassVar[str]
+    lifecycle: ClassVar[type[Lifecycle]]
 
-    def __init_subclass__(cls, *, module: str, name: str) -> None:
+    def __init_subclass__(cls, *, module: str, name: str, lifecycle: type[Lifecycle]) -> None:
         super().__init_subclass__(module=module, name=name)
         cls.pulumi_type = f"pulumi-python:{cls._resource_type_name}"
-        # As text, pulumi would evaluate them anew for each resource: a third of a program's time.
-        cls.__annotations__ = inspect.get_annotations(cls, eval_str=True)
+        cls.lifecycle = lifecycle
+        # Pulumi evaluates them anew for each resource, and needs them only of whole numbers, which
+        # the engine makes floats: the others would take a sixth of a program's time.
+        hints = inspect.get_annotations(cls, eval_str=True)
+        cls.__annotations__ = {name: hints[name] for name in hints if _is_whole(hints[name])}
+        for secret in lifecycle.secrets:
+            setattr(cls, secret, _Secret(secret))
 
     def __init__(
         self,
-        provider: Lifecycle,
         resource_name: str,
         inputs: Mapping[str, Any],
         opts: pulumi.ResourceOptions | None,
     ) -> None:
+        provider = self.lifecycle()
         # Every output must be named here, or it would be no attribute in the program. To name what
         # is neither one nor given would only take time.
         never_outputs = {
@@ -658,9 +664,27 @@ class LifecycleResource(Resource):
         options = pulumi.ResourceOptions(additional_secret_outputs=list(provider.secrets))
         merged = pulumi.ResourceOptions.merge(options, opts)
         super().__init__(provider, resource_name, props, merged)
-        # In a preview the engine does not yet say that an unknown output will be a secret.
-        for name in provider.secrets:
-            setattr(self, name, pulumi.Output.secret(getattr(self, name)))
+
+
+def _is_whole(hint: Any) -> bool:
+    """Whether an output's type is a whole number, or that or None."""
+    return any(value is int or int in get_args(value) for value in get_args(hint))
+
+
+class _Secret:
+    """An output that is secret, marked so where a program asks for it.
+
+    In a preview the engine does not yet say that an unknown output will be one.
+    """
+
+    def __init__(self, name: str) -> None:
+        self._name = name
+
+    def __get__(self, resource: LifecycleResource | None, kind: Any = None) -> Any:
+        return self if resource is None else pulumi.Output.secret(vars(resource)[self._name])
+
+    def __set__(self, resource: LifecycleResource, value: Any) -> None:
+        vars(resource)[self._name] = value
 
 
 class _RegisterCommand:

@@ -374,7 +374,9 @@ def _windows_command(region: str, id: str, code: str) -> str:
     )
 
 
-class Activation(LifecycleResource, module="alicloud/ecs", name="Activation"):
+class Activation(
+    LifecycleResource, module="alicloud/ecs", name="Activation", lifecycle=ActivationProvider
+):
     """A code with which machines outside Alibaba Cloud register as managed instances.
 
     Args:
@@ -466,7 +468,6 @@ class Activation(LifecycleResource, module="alicloud/ecs", name="Activation"):
         adopt_id: pulumi.Input[str] | None = None,
     ) -> None:
         super().__init__(
-            ActivationProvider(),
             resource_name,
             {
                 "instance_name": instance_name,

@@ -1077,7 +1077,9 @@ def _wait_for_refund(api: Api, id: str) -> None:
         api.wait(f"waiting for the refund, order {id}", "refund", _pause(api))
 
 
-class Instance(LifecycleResource, module="tencentcloud/billing", name="Instance"):
+class Instance(
+    LifecycleResource, module="tencentcloud/billing", name="Instance", lifecycle=InstanceProvider
+):
     """A prepaid order of Tencent Cloud. Creating one spends money at once.
 
     Args:
@@ -1150,7 +1152,6 @@ class Instance(LifecycleResource, module="tencentcloud/billing", name="Instance"
         adopt_id: pulumi.Input[str] | None = None,
     ) -> None:
         super().__init__(
-            InstanceProvider(),
             resource_name,
             {
                 "product_code": product_code,

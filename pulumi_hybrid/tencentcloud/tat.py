@@ -304,7 +304,12 @@ def _windows_command(region: str, id: str, value: str) -> str:
     return subprocess.list2cmdline([agent, "register", region, id, value])
 
 
-class RegisterCode(LifecycleResource, module="tencentcloud/tat", name="RegisterCode"):
+class RegisterCode(
+    LifecycleResource,
+    module="tencentcloud/tat",
+    name="RegisterCode",
+    lifecycle=RegisterCodeProvider,
+):
     """A code with which machines outside Tencent Cloud register for Automation Tools.
 
     Args:
@@ -383,7 +388,6 @@ class RegisterCode(LifecycleResource, module="tencentcloud/tat", name="RegisterC
         adopt_id: pulumi.Input[str] | None = None,
     ) -> None:
         super().__init__(
-            RegisterCodeProvider(),
             resource_name,
             {
                 "description": description,

@@ -1072,7 +1072,9 @@ def _buy(api: Api, id: str, months: int, inputs: Properties, *, flag: int) -> Er
     return None
 
 
-class Instance(LifecycleResource, module="tencentcloud/tcr", name="Instance"):
+class Instance(
+    LifecycleResource, module="tencentcloud/tcr", name="Instance", lifecycle=InstanceProvider
+):
     """A container registry of Tencent Cloud's Enterprise Edition. It costs money while it exists.
 
     Args:
@@ -1161,7 +1163,6 @@ class Instance(LifecycleResource, module="tencentcloud/tcr", name="Instance"):
         adopt_id: pulumi.Input[str] | None = None,
     ) -> None:
         super().__init__(
-            InstanceProvider(),
             resource_name,
             {
                 "registry_type": registry_type,

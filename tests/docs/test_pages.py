@@ -36,6 +36,7 @@ from pulumi_hybrid.lifecycle import Lifecycle, LifecycleResource
 from pulumi_hybrid.settings import CLOUDS, settings_of
 from pulumi_hybrid.tencentcloud import billing, tat, tcr
 from pulumi_hybrid.testing import Mocks
+from tests.annotations import annotations_of
 from tools.tables import DOCS, ROOT, TABLE, written
 
 pytest_plugins = ["pytester"]
@@ -127,7 +128,7 @@ def test_every_output_stands_in_the_page_and_says_whether_it_is_secret(
     kind: type[LifecycleResource],
 ) -> None:
     provider, _ = RESOURCES[kind]
-    commands = {name for name in kind.__annotations__ if name.endswith("_register_command")}
+    commands = {name for name in annotations_of(kind) if name.endswith("_register_command")}
     rows = _rows(_section(_page_of(kind), "Outputs"))
     assert set(rows) == {provider.id_output, *provider.outputs, *provider.secrets, *commands}
     secret = {name for name, (what,) in rows.items() if "**secret**" in what}

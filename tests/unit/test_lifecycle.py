@@ -93,9 +93,9 @@ class BoxProvider(Lifecycle):
     outputs: ClassVar[Sequence[str]] = ("opened", "worn")
     secrets: ClassVar[Sequence[str]] = ("key",)
 
-    def __init__(self, cloud: Cloud) -> None:
+    def __init__(self, cloud: Cloud | None = None) -> None:
         super().__init__()
-        self.there = cloud
+        self.there = cloud or Cloud()
 
     def connect(self, region: str, call: Call, deadline: Deadline) -> Api:
         self.there.connected.append((region, deadline.seconds))
@@ -1524,19 +1524,21 @@ class _Mocks(pulumi.runtime.Mocks):
     ("key", "command"), [(SECRET, f"open {REGION_NAME} box-1 {SECRET}"), (None, None)]
 )
 def test_resource_in_a_program_has_its_type_its_secrets_and_its_command(
-    provider: BoxProvider, key: str | None, command: str | None
+    key: str | None, command: str | None
 ) -> None:
-    class Box(LifecycleResource, module="unit/boxes", name="Box"):
+    class Box(LifecycleResource, module="unit/boxes", name="Box", lifecycle=BoxProvider):
         box_id: pulumi.Output[str]
         key: pulumi.Output[str]
         region: pulumi.Output[str]
+        opened: pulumi.Output[int | None]
         command = register_command(
             lambda *parts: f"open {' '.join(parts)}", id="box_id", code="key"
         )
 
     assert Box.pulumi_type == "pulumi-python:dynamic/unit/boxes:Box"
-    # As types, not as the text that they are in this file.
-    assert Box.__annotations__["key"] == pulumi.Output[str]
+    # As types, not as the text that they are in this file, and of whole numbers alone.
+    assert Box.__annotations__ == {"opened": pulumi.Output[int | None]}
+    assert Box.key is Box.__dict__["key"]
     assert Box.command is Box.__dict__["command"]
     options: list[pulumi.ResourceOptions] = []
 
@@ -1556,8 +1558,8 @@ def test_resource_in_a_program_has_its_type_its_secrets_and_its_command(
     def run() -> Any:
         opts = pulumi.ResourceOptions(transformations=[look], additional_secret_outputs=["label"])
         inputs = {"region": REGION_NAME, "label": None, "hint": None, "adopt_id": "box-1"}
-        box = Box(provider, "box", inputs, opts)
-        seen["named"] = [name for name in (*inputs, *provider.outputs) if name in vars(box)]
+        box = Box("box", inputs, opts)
+        seen["named"] = [name for name in (*inputs, *BoxProvider.outputs) if name in vars(box)]
         return pulumi.Output.from_input(find_out(box))
 
     run()

@@ -13,6 +13,7 @@ from pulumi_hybrid.alicloud import ecs
 from pulumi_hybrid.lifecycle import LifecycleResource
 from pulumi_hybrid.tencentcloud import billing, tat, tcr
 from pulumi_hybrid.testing import Mocks
+from tests.annotations import annotations_of
 
 from .conftest import assert_one_line
 
@@ -74,8 +75,8 @@ def test_every_output_of_every_resource_is_there_and_codes_are_secret(
     # What may be absent says None, or Any.
     expected = {
         name
-        for name, hint in kind.__annotations__.items()
-        if "None" not in str(hint) and "Any" not in str(hint)
+        for name, hint in annotations_of(kind).items()
+        if "None" not in hint and "Any" not in hint
     } | SECRETS.get(kind, set())
     assert {name for name in expected if seen[name][0] is None} == set()
     assert {name for name, (_, secret) in seen.items() if secret} == SECRETS.get(kind, set())
