@@ -2,15 +2,17 @@
 
 from __future__ import annotations
 
+import json
 from abc import ABC, abstractmethod
-from collections.abc import Mapping
-from dataclasses import dataclass
+from collections.abc import Iterator, Mapping
+from contextlib import suppress
+from dataclasses import dataclass, replace
 from typing import Any
 
 from pulumi_hybrid import connection
 from pulumi_hybrid.clock import Deadline
 from pulumi_hybrid.engine import Call
-from pulumi_hybrid.errors import Answer, Expired, Refused
+from pulumi_hybrid.errors import Answer, Error, Expired, Refused
 from pulumi_hybrid.keys import Keys
 from pulumi_hybrid.listing import listing_of
 from pulumi_hybrid.pace import turn
@@ -28,6 +30,27 @@ class Meaning:
 
     reason: str
     kind: type[Refused] = Refused
+
+
+_SHORTEST_SECRET = 6
+"""Characters; shorter texts are words of the vendor's own, too."""
+
+
+def _texts(value: Any, name: str = "") -> Iterator[tuple[str, str]]:
+    """All texts in parameters with their names, but for ids, which are the vendor's own words."""
+    if isinstance(value, Mapping):
+        for key, item in value.items():
+            yield from _texts(item, str(key))
+    elif isinstance(value, list):
+        for item in value:
+            yield from _texts(item, name)
+    elif isinstance(value, str):
+        with suppress(ValueError):
+            # Of JSON the vendor may quote a part.
+            yield from ((name, text) for _, text in _texts(json.loads(value)))
+        is_id = name.lower().endswith(("id", "ids"))
+        if len(value) >= _SHORTEST_SECRET and not is_id:
+            yield name, value
 
 
 class Api(ABC):
@@ -94,7 +117,11 @@ class Api(ABC):
 
         def send() -> dict[str, Any]:
             with turn(self.account, title):
-                answer = self._signed(title, action, parameters)
+                try:
+                    answer = self._signed(title, action, parameters)
+                except Refused as refusal:
+                    refusal.answer = self._without_secrets(refusal.answer, parameters)
+                    raise
             missing = [name for name in holding if not answer.get(name)]
             if missing:
                 id = str(answer.get(holding[0]) or "")
@@ -106,6 +133,18 @@ class Api(ABC):
         finally:
             if not action.startswith("Describe"):
                 listing_of(self.place).forget()
+
+    def _without_secrets(self, answer: Answer, parameters: Mapping[str, Any]) -> Answer:
+        """The vendor's words without what was sent: an input may be a secret, and so is the key."""
+        message = answer.message
+        named = {text: f"<{name}>" for name, text in _texts(parameters)}
+        # Another key than the one that signed may be in force by now, or none to be had.
+        with suppress(Error):
+            key = self.keys.key() if self.keys else None
+            named |= {text: "<key>" for text in (key.secret, key.token) if text} if key else {}
+        for text in sorted(named, key=len, reverse=True):
+            message = message.replace(text, named[text])
+        return replace(answer, message=message)
 
     @property
     def place(self) -> tuple[str, str, str]:

@@ -76,8 +76,8 @@ class Call:
 
     @property
     def name(self) -> str:
-        """The resource's name in the program, the last part of the URN."""
-        return self.urn.rpartition("::")[2]
+        """The resource's name in the program."""
+        return name_of(self.urn)
 
     @property
     def abandoned(self) -> bool:
@@ -140,6 +140,11 @@ class Call:
         return provider_pb2.ErrorResourceInitFailed(
             id=error.id, properties=_struct(outputs), inputs=sent, reasons=[str(error)]
         )
+
+
+def name_of(urn: str) -> str:
+    """A resource's name in the program, the last part of its URN."""
+    return urn.rpartition("::")[2]
 
 
 def hook(doing: str) -> Callable[[Callable[_P, _R]], Callable[_P, _R]]:

@@ -173,6 +173,9 @@ class Whole(Field):
             return min(value, self.all_alike_above + 1)
         return value
 
+    def on_wire(self, value: Any) -> Any:  # noqa: D102 - no more digits than the vendor reads
+        return self.effective(value)
+
     @property
     def _range(self) -> str:
         if self.most is None:
@@ -222,6 +225,18 @@ class AddressRange(Field):
 
     def normal(self, value: Any) -> Any:  # noqa: D102 - an empty text is as good as none given
         return value or None
+
+    def effective(self, value: Any) -> Any:  # noqa: D102
+        kept = super().effective(value)
+        return network(kept) if kept else kept
+
+
+def network(block: Any) -> str:
+    """One spelling of all that mean the same addresses, as 192.0.2.1 and 192.0.2.1/32 do."""
+    try:
+        return str(ipaddress.ip_interface(block).network)
+    except ValueError:
+        return str(block)
 
 
 @dataclass(kw_only=True, eq=False, repr=False)

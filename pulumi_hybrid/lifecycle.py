@@ -11,7 +11,6 @@ from __future__ import annotations
 import inspect
 from abc import ABC, abstractmethod
 from collections.abc import Callable, Mapping, Sequence
-from contextlib import suppress
 from dataclasses import dataclass, field
 from typing import Any, ClassVar, get_args
 
@@ -46,7 +45,7 @@ class _Run:
     Attributes:
         declared: URNs that the program declares in this run.
         existing: URNs of resources that were there before it.
-        adopted: URN and id of what was taken over in it.
+        adopted: by kind and id, the URN that took it over in it.
         named: URNs of resources whose unique name the program gives.
         kept: URN and id of what must not be deleted, since the URN goes on holding it.
         replaced: by URN, the outputs of what is to be replaced.
@@ -55,7 +54,7 @@ class _Run:
     def __init__(self) -> None:
         self.declared: set[str] = set()
         self.existing: set[str] = set()
-        self.adopted: set[tuple[str, str]] = set()
+        self.adopted: dict[tuple[type[Lifecycle], str], str] = {}
         self.named: set[str] = set()
         self.kept: set[tuple[str, str]] = set()
         self.replaced: dict[str, Properties] = {}
@@ -167,7 +166,7 @@ class Lifecycle(ResourceProvider, ABC):
         """
 
     @abstractmethod
-    def remove(self, api: Api, id: str, inputs: Properties, call: Call) -> None:
+    def remove(self, api: Api, id: str, inputs: Properties) -> None:
         """Delete it as the inputs, and the notes of earlier runs, say; gone is deleted."""
 
     def finish(self, api: Api, id: str, inputs: Properties, before: Properties) -> Properties:
@@ -305,7 +304,7 @@ class Lifecycle(ResourceProvider, ABC):
         api = self._connect(inputs, call)
         adopt_id = inputs.get(ADOPT_ID.name)
         if adopt_id and call.urn not in _run.existing:
-            _run.adopted.add((call.urn, adopt_id))
+            _run.adopted[type(self), adopt_id] = call.urn
             return CreateResult(adopt_id, self._adopt(api, adopt_id, inputs, call))
         call.replaces = call.urn in _run.existing
         call.replaced = _run.replaced.get(call.urn, {})
@@ -320,12 +319,14 @@ class Lifecycle(ResourceProvider, ABC):
         if self.found_again and call.replaces:
             _run.kept.add((call.urn, made.id))
         try:
+            if call.abandoned and not self.found_again:
+                raise Gone("the engine has gone.")
             return CreateResult(made.id, self._finish(api, made, inputs, made.known))
         finally:
             if call.abandoned and not self.found_again:
-                # Nobody will ever hold this id. Undone now, it is no orphan.
-                with suppress(Error):
-                    self.remove(api, made.id, inputs, call)
+                # Nobody will ever hold this id. Undone now, it is no orphan; and at once, since the
+                # engine ends this process soon.
+                self._undone(api, made.id, inputs)
 
     @engine.hook("read")
     def read(self, id_: str, props: Properties) -> ReadResult:
@@ -390,15 +391,18 @@ class Lifecycle(ResourceProvider, ABC):
                 "the vendor, and is not deleted."
             )
             return
-        if (call.urn, _id) in _run.adopted:
+        if adopter := _run.adopted.get((type(self), _id)):
             call.warn(
                 f"{self.kind} {_id} was replaced by itself, since adopt_id names it, and is not "
                 "deleted. For a new one take adopt_id out, then replace it."
+                if adopter == call.urn
+                else f"{self.kind} {_id} is not deleted: {engine.name_of(adopter)} has taken it "
+                "over, whose adopt_id names it."
             )
             return
         call.replaces = call.urn in _run.declared
         api = self._connect(inputs, call)
-        self.remove(api, _id, {**inputs, **self._notes(_props)}, call)
+        self.remove(api, _id, {**inputs, **self._notes(_props)})
         if call.urn:
             # What is made next for it takes its place.
             _run.existing.add(call.urn)
@@ -444,9 +448,7 @@ class Lifecycle(ResourceProvider, ABC):
         shown = {
             an_input.name: outputs.get(an_input.name)
             for an_input in self.inputs
-            if an_input.shown
-            and call.old_inputs.get(an_input.name) is None
-            and news.get(an_input.name) is not None
+            if call.old_inputs.get(an_input.name) is None and news.get(an_input.name) is not None
         }
         return {**call.old_inputs, **shown}
 
@@ -561,6 +563,14 @@ class Lifecycle(ResourceProvider, ABC):
             now = self.finish(api, id, inputs, {})
         return self._outputs(id, inputs, now, {})
 
+    def _undone(self, api: Api, id: str, inputs: Properties) -> str:
+        """Remove what was made just now and nobody can hold; what became of it, in a sentence."""
+        try:
+            self.remove(api, id, inputs)
+        except Error as error:
+            return f" It could not be deleted again ({error}). Delete it in the console."
+        return " It is deleted again."
+
     def _nothing_there(self, id: str, inputs: Properties, todo: str) -> Gone:
         where = f" in {inputs[REGION.name]}" if self._is_regional else ""
         return Gone(f"there is no {self.kind} {id}{where}. {todo}")
@@ -579,9 +589,13 @@ class Lifecycle(ResourceProvider, ABC):
             # What was not seen this time is as it was seen last.
             seen = {name: before[name] for name in (*self._noted, *self._names) if name in before}
             seen |= getattr(error, "now", {})
+            gone = isinstance(error, Gone) and before
+            otherwise = (
+                ", or, if it was deleted, `pulumi up --refresh` to make another" if gone else ""
+            )
             raise InitFailed(
                 f"{made.id} is made and kept, but not finished: {engine.as_error(error)} "
-                "Run `pulumi up` again to finish it.",
+                f"Run `pulumi up` again to finish it{otherwise}.",
                 made.id,
                 self._outputs(made.id, inputs, seen, made.secrets),
             ) from None

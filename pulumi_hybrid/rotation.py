@@ -7,6 +7,7 @@ from typing import Any
 
 from pulumi_hybrid import clock
 from pulumi_hybrid.answers import whole
+from pulumi_hybrid.errors import Error
 from pulumi_hybrid.fields import Number, OnChange
 
 ROTATE_BEFORE_HOURS = Number(
@@ -31,14 +32,23 @@ def rotation_reasons(
         closed: the output that says that the code was disabled, and its value then.
         used: the output that counts the machines that have registered.
         limit: the output that says how many may.
+
+    Raises:
+        Error: ``expired_time`` is no point in time.
     """
     hours = inputs.get(ROTATE_BEFORE_HOURS.name)
     if hours is None:
         return []
     reasons = [name for name, value in closed.items() if outputs.get(name) is value]
     end = outputs.get("expired_time")
-    if end and clock.ends_within(end, hours):
-        reasons.append("expired_time")
+    try:
+        if end and clock.ends_within(str(end), hours):
+            reasons.append("expired_time")
+    except ValueError:
+        raise Error(
+            "expired_time in state is no point in time, so that its end is not known. Run `pulumi "
+            "refresh`, or take rotate_before_hours out"
+        ) from None
     count, most = whole(outputs.get(used)), whole(outputs.get(limit))
     if count is not None and most is not None and count >= most:
         reasons.append(used)

@@ -6,6 +6,7 @@ import re
 import shlex
 import uuid
 from collections.abc import Iterator, Mapping
+from contextlib import suppress
 from dataclasses import dataclass
 from datetime import timedelta
 from typing import Any
@@ -130,7 +131,7 @@ class ActivationProvider(Lifecycle):
         Text(name="description", least=1, most=100),
         Whole(name="instance_count", least=1, most=1000, default=10),
         Whole(name="time_to_live_in_hours", least=1, most=876576, unit="hours", default=4),
-        AddressRange(name="ip_address_range", versions=(4, 6)),
+        AddressRange(name="ip_address_range", default="0.0.0.0/0", versions=(4, 6)),
         Text(
             name="resource_group_id",
             least=1,
@@ -186,7 +187,10 @@ class ActivationProvider(Lifecycle):
                 "CreateActivation", parameters, holding=("ActivationId", "ActivationCode")
             )
         except (Ambiguous, Transient) as error:
-            if not getattr(error, "id", ""):
+            unusable = error.id if isinstance(error, Ambiguous) else ""
+            if unusable:
+                error.reason += f"{self._undone(api, unusable, inputs)} Run `pulumi up` again."
+            else:
                 error.reason += " Look through the region's activations for one made just now."
             raise
         return Made(str(answer["ActivationId"]), {"activation_code": answer["ActivationCode"]})
@@ -221,39 +225,37 @@ class ActivationProvider(Lifecycle):
             group = inputs["resource_group_id"]
             api.call("JoinResourceGroup", {**target, "ResourceId": id, "ResourceGroupId": group})
 
-    def remove(self, api: Api, id: str, inputs: Properties, call: Call) -> None:
+    def remove(self, api: Api, id: str, inputs: Properties) -> None:
         """DeleteActivation; what becomes of one that machines have used, ``when_in_use`` says."""
         try:
             self._delete(api, id)
         except InUse as refusal:
             # In a replacement its machines go on: only the code is another one.
-            when_in_use = "disable" if call.replaces else inputs.get("when_in_use")
+            when_in_use = "disable" if api.replaces else inputs.get("when_in_use")
             if when_in_use == "fail":
                 raise self._with_machines(api, id, refusal) from None
+            try:
+                # First, so that none joins while the others are deregistered.
+                api.call("DisableActivation", {"ActivationId": id})
+            except NotFound:
+                return
             machines = "The machines stay registered."
             if when_in_use == "deregister":
                 # All first: the pages move while their entries go.
                 registered = [machine["InstanceId"] for machine in _machines(api, id)]
                 for machine in registered:
-                    call.progress(f"deregistering {machine}")
+                    api.progress(f"deregistering {machine}", machine)
                     _deregister(api, machine)
                 machines = (
                     "The machines are deregistered."
                     if registered
                     else "No machine shows as registered with it."
                 )
-                try:
+                # By some of the vendor's pages one that was ever used stays for good.
+                with suppress(InUse):
                     self._delete(api, id)
-                except InUse:
-                    # By some of the vendor's pages one that was ever used stays for good.
-                    pass
-                else:
                     return
-            try:
-                api.call("DisableActivation", {"ActivationId": id})
-            except NotFound:
-                return
-            call.warn(
+            api.warn(
                 f"Activation {id} was used by machines, so it cannot be deleted. It is disabled, "
                 "its record stays in the account, and it counts against the quota of the region. "
                 f"{machines}"
@@ -270,10 +272,8 @@ class ActivationProvider(Lifecycle):
         )
 
     def _delete(self, api: Api, id: str) -> None:
-        try:
+        with suppress(NotFound):
             api.call("DeleteActivation", {"ActivationId": id})
-        except NotFound:
-            return
 
     def _with_machines(self, api: Api, id: str, refusal: InUse) -> Error:
         machines = [_called(machine) for machine in _machines(api, id)]
@@ -310,10 +310,8 @@ def _listed(
 
 
 def _deregister(api: Api, instance_id: str) -> None:
-    try:
+    with suppress(NotFound):
         api.call("DeregisterManagedInstance", {"InstanceId": instance_id})
-    except NotFound:
-        return
 
 
 def _page(api: Api, number: int) -> Page:
@@ -334,8 +332,6 @@ def _properties(activation: Mapping[str, Any]) -> Properties:
     now = {
         "instance_name": text(activation.get("InstanceName")),
         "description": text(activation.get("Description")),
-        "instance_count": whole(activation.get("InstanceCount")),
-        "time_to_live_in_hours": hours,
         "ip_address_range": text(activation.get("IpAddressRange")),
         "tags": {key: tags[key] for key in tags if not key.startswith(_VENDORS_OWN)} or None,
         "creation_time": created,
@@ -345,6 +341,12 @@ def _properties(activation: Mapping[str, Any]) -> Properties:
         "registered_count": whole(activation.get("RegisteredCount")),
         "deregistered_count": whole(activation.get("DeregisteredCount")),
     }
+    # What is never empty is left out where it is not shown: that says nothing.
+    numbers = {
+        "instance_count": whole(activation.get("InstanceCount")),
+        "time_to_live_in_hours": hours,
+    }
+    now |= {name: number for name, number in numbers.items() if number is not None}
     if "ResourceGroupId" in activation:
         now["resource_group_id"] = text(activation["ResourceGroupId"])
     return now
@@ -579,8 +581,6 @@ class ActivationInfo:
     activation_id: str
     instance_name: str | None
     description: str | None
-    instance_count: int | None
-    time_to_live_in_hours: int | None
     ip_address_range: str | None
     tags: dict[str, str] | None
     creation_time: str | None
@@ -589,6 +589,8 @@ class ActivationInfo:
     registered_count: int | None
     deregistered_count: int | None
     resource_group_id: str | None = None
+    instance_count: int | None = None
+    time_to_live_in_hours: int | None = None
 
 
 @dataclass(frozen=True)

@@ -461,24 +461,24 @@ class InstanceProvider(Lifecycle):
         """One that was never delivered, and never will be."""
         return ["status"] if outputs.get("status") in _DEAD_NAMES else []
 
-    def remove(self, api: Api, id: str, inputs: Properties, call: Call) -> None:
+    def remove(self, api: Api, id: str, inputs: Properties) -> None:
         """What ``on_delete`` says, and a line that says what becomes of the money."""
         ids = _ids(inputs.get("instance_id_list"))
         on_delete = inputs.get("on_delete")
         if on_delete == "retain":
-            call.warn(
+            api.warn(
                 f"order {id} is no longer looked after, and stays as it is: {_count(ids)}, paid, "
                 "renewed by the vendor as renew_flag says. No money has moved."
             )
             return
         if len(ids) < (whole(inputs.get("quantity")) or 1) or not _records(api, ids):
-            ids = _ids_to_end(api, id, inputs, call)
+            ids = _ids_to_end(api, id, inputs)
         live = _live(api, id, ids, inputs)
         if on_delete == "disable_renewal":
             for record in live:
                 _set_renewal(api, record, _NO_RENEWAL)
             if ids:
-                call.warn(
+                api.warn(
                     f"order {id}: {_count(ids)} run until the paid term ends and are not renewed. "
                     "No money comes back."
                 )
@@ -492,12 +492,12 @@ class InstanceProvider(Lifecycle):
         for number in dict.fromkeys([*ordered, *(str(r.get("OrderId")) for r in refunds)]):
             _wait_for_refund(api, number)
         if ordered or refunds:
-            call.warn(
+            api.warn(
                 f"order {id}: {_count(ids)} refunded. What was really paid for the rest of the "
                 "term goes back to the account's balance."
             )
         elif ids:
-            call.warn(f"order {id}: {_count(ids)} were refunded or have expired. No money moves.")
+            api.warn(f"order {id}: {_count(ids)} were refunded or have expired. No money moves.")
 
 
 def _is_partial(inputs: Properties, outputs: Properties) -> bool:
@@ -1006,7 +1006,7 @@ def _unlocked(api: Api, action: str, parameters: Mapping[str, Any]) -> dict[str,
 # The end
 
 
-def _ids_to_end(api: Api, id: str, inputs: Properties, call: Call) -> list[str]:
+def _ids_to_end(api: Api, id: str, inputs: Properties) -> list[str]:
     """The instances of an order of which no record shows; none where there is nothing to end.
 
     Raises:
@@ -1023,11 +1023,11 @@ def _ids_to_end(api: Api, id: str, inputs: Properties, call: Call) -> list[str]:
     number = whole(order.get("Status"))
     status = _order_status(order)
     if number == _UNPAID:
-        call.warn(f"order {id} is unpaid. No money was taken; cancel it in the billing console.")
+        api.warn(f"order {id} is unpaid. No money was taken; cancel it in the billing console.")
         return []
     if status and status.dead:
         fate = status.fate.partition(". ")[0]
-        call.warn(f"order {id} is {status.name}: there is nothing to refund. {fate}.")
+        api.warn(f"order {id} is {status.name}: there is nothing to refund. {fate}.")
         return []
     ids = _ids(order.get("ResourceId")) or inputs.get("instance_id_list") or []
     if number == _REFUNDING or (number == _DELIVERED and ids):

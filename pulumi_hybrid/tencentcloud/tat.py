@@ -82,6 +82,8 @@ _MEANINGS = {
 _PAGE = 100
 """The most that DescribeRegisterCodes takes or gives at once."""
 _MOST_PAGES_FOR_ORPHANS = 20
+_LOOKS_FOR_ORPHANS = 4
+"""A second apart, while none shows: a code may show a moment after it is made."""
 
 
 class RegisterCodeProvider(Lifecycle):
@@ -157,13 +159,13 @@ class RegisterCodeProvider(Lifecycle):
         code = listing_of(api.place).find(id, lambda number: _page(api, number))
         return self.look_up(api, id, inputs) if code is None else _properties(code)
 
-    def remove(self, api: Api, id: str, inputs: Properties, call: Call) -> None:
+    def remove(self, api: Api, id: str, inputs: Properties) -> None:
         """DeleteRegisterCodes, one id a call: whether a batch is all or nothing is not said.
 
         What becomes of the machines that have registered with it, which stay by themselves,
         ``when_in_use`` says. In a replacement they stay: only the code is another one.
         """
-        when_in_use = "keep" if call.replaces else inputs.get("when_in_use")
+        when_in_use = "keep" if api.replaces else inputs.get("when_in_use")
         if when_in_use == "fail" and (machines := [_called(one) for one in _machines(api, id)]):
             raise Error(
                 f"machines are registered with it: {', '.join(machines)}. Deregister them, or set "
@@ -173,7 +175,7 @@ class RegisterCodeProvider(Lifecycle):
             # Disabled first, so that none joins meanwhile.
             with suppress(NotFound):
                 api.call("DisableRegisterCodes", {"RegisterCodeIds": [id]})
-            _deregister_all(api, id, call)
+            _deregister_all(api, id)
         with suppress(NotFound):
             api.call("DeleteRegisterCodes", {"RegisterCodeIds": [id]})
 
@@ -189,23 +191,29 @@ class RegisterCodeProvider(Lifecycle):
 
     def _with_orphans(self, api: Api, inputs: Properties, started: datetime, error: Error) -> Error:
         """The error, with the codes that may have come of a create whose answer was lost."""
-        known = error.id if isinstance(error, Ambiguous) else ""
+        if isinstance(error, Ambiguous) and error.id:
+            error.reason += f"{self._undone(api, error.id, inputs)} Run `pulumi up` again."
+            return error
         try:
-            orphans = [] if known else self._alike(api, inputs, started)
+            orphans = self._alike(api, inputs, started)
+            for _ in range(_LOOKS_FOR_ORPHANS - 1):
+                if orphans or api.abandoned or api.deadline.left < 1:
+                    break
+                api.sleep(1)
+                orphans = self._alike(api, inputs, started)
         except Exception:  # noqa: BLE001 - whatever the listing is like, the first error is told
             found = (
                 "Look through the register codes in the TAT console for one that was made just now"
             )
         else:
-            found = "No code that could have come of it shows"
+            found = "No code that could have come of it shows yet; one may later"
             if orphans:
                 found = (
                     "Codes that were made just now and look like it, but may belong to somebody "
                     f"else: {', '.join(orphans)}"
                 )
-        told = f" {found}." if not known else ""
         error.reason += (
-            f"{told} Nothing was made twice. Delete what nobody holds, then `pulumi up` again."
+            f" {found}. Nothing was made twice. Delete what nobody holds, then `pulumi up` again."
         )
         return error
 
@@ -221,7 +229,7 @@ class RegisterCodeProvider(Lifecycle):
                 alike = not any(
                     an_input.differs(now[an_input.name], inputs.get(an_input.name))
                     for an_input in self.inputs
-                    if an_input.sent and an_input.shown
+                    if an_input.sent and an_input.shown and an_input.name in now
                 )
                 recent = not now["created_time"] or clock.parse(now["created_time"]) >= earliest
                 if alike and recent and id not in _delivered:
@@ -250,15 +258,16 @@ def _listed(api: Api, action: str, field: str, **parameters: Any) -> Iterator[di
         answer = api.call(action, {**parameters, "Offset": offset, "Limit": _PAGE})
         page = objects(answer.get(field))
         yield from page
-        if len(page) < _PAGE:
+        offset += len(page)
+        total = whole(answer.get("TotalCount"))
+        if not page or (len(page) < _PAGE if total is None else offset >= total):
             return
-        offset += _PAGE
 
 
-def _deregister_all(api: Api, id: str, call: Call) -> None:
+def _deregister_all(api: Api, id: str) -> None:
     # All first: the pages move while their entries go.
     for machine in list(_machines(api, id)):
-        call.progress(f"deregistering {machine['InstanceId']}")
+        api.progress(f"deregistering {machine['InstanceId']}", machine["InstanceId"])
         with suppress(NotFound):
             api.call("DeleteRegisterInstance", {"InstanceId": machine["InstanceId"]})
 
@@ -277,22 +286,24 @@ def _page(api: Api, number: int) -> Page:
 def _properties(code: dict[str, Any]) -> Properties:
     """A RegisterCodeInfo as inputs and outputs."""
     created, expired = text(code.get("CreatedTime")), text(code.get("ExpiredTime"))
-    # The hours that were asked for are not shown, but what came of them is.
-    if created and expired:
-        effective_time = clock.hours_between(created, expired)
-    else:
-        effective_time = _LONGEST_TERM + 1
-    return {
+    now: Properties = {
         "description": code.get("Description") or "",
         "instance_name_prefix": code.get("InstanceNamePrefix") or "",
-        "register_limit": whole(code.get("RegisterLimit")),
-        "effective_time": effective_time,
         "ip_address_range": code.get("IpAddressRange") or "",
         "created_time": created,
         "expired_time": expired,
         "enabled": flag(code.get("Enabled")),
         "registered_count": whole(code.get("RegisteredCount")),
     }
+    # What is never empty is left out where it is not shown: that says nothing.
+    if (limit := whole(code.get("RegisterLimit"))) is not None:
+        now["register_limit"] = limit
+    # The hours that were asked for are not shown, but what came of them is.
+    if expired is None:
+        now["effective_time"] = _LONGEST_TERM + 1
+    elif created is not None:
+        now["effective_time"] = clock.hours_between(created, expired)
+    return now
 
 
 def _linux_command(region: str, id: str, value: str) -> str:
@@ -606,7 +617,9 @@ def _find_codes(api: Api, _inputs: Properties) -> GetRegisterCodesResult:
             RegisterCodeInfo(
                 register_code_id=str(code.get("RegisterCodeId")),
                 **{
-                    name: now for name, now in _properties(code).items() if name != "effective_time"
+                    name: now
+                    for name, now in {"register_limit": None, **_properties(code)}.items()
+                    if name != "effective_time"
                 },
             )
             for code in _listed(api, "DescribeRegisterCodes", "RegisterCodeSet")

@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-import ipaddress
 import re
 from collections.abc import Callable, Mapping, Sequence
 from contextlib import suppress
@@ -42,6 +41,7 @@ from pulumi_hybrid.fields import (
     Tags,
     Text,
     Whole,
+    network,
 )
 from pulumi_hybrid.lifecycle import Lifecycle, LifecycleResource, Made, Properties
 from pulumi_hybrid.lookup import Lookup
@@ -317,7 +317,7 @@ class InstanceProvider(Lifecycle):
         access = inputs.get("public_access")
         if access is not None and not is_unknown(access):
             policies = access.get("security_policies") or ()
-            blocks = [_network(policy["cidr_block"]) for policy in policies]
+            blocks = [network(policy["cidr_block"]) for policy in policies]
             if blocks and not access["enabled"]:
                 problems.append("public_access: has security_policies, but is not enabled")
             if len(set(blocks)) < len(blocks):
@@ -505,7 +505,7 @@ class InstanceProvider(Lifecycle):
         """One whose making has failed for good."""
         return ["status"] if outputs.get("status") == _FAILED_FOR_GOOD else []
 
-    def remove(self, api: Api, id: str, inputs: Properties, call: Call) -> None:
+    def remove(self, api: Api, id: str, inputs: Properties) -> None:
         """DeleteInstance, and wait until it is gone."""
         # What does not show may be there all the same: whether it is gone, DeleteInstance says.
         registry = _describe(api, id) or {}
@@ -531,7 +531,7 @@ class InstanceProvider(Lifecycle):
         _wait_until_gone(api, id, status)
         if not delete_bucket:
             name = registry.get("RegistryName") or "the registry"
-            call.warn(
+            api.warn(
                 f"The COS bucket of {name} ({id}) stays, with all images in it, and goes on "
                 "costing: delete_bucket is False. Delete it in the COS console."
             )
@@ -859,19 +859,11 @@ def _policies(api: Api, id: str) -> list[dict[str, Any]]:
     return objects(answer.get("SecurityPolicySet"))
 
 
-def _network(block: Any) -> str:
-    """What tells policies apart: the vendor may write a block in another way than the program."""
-    try:
-        return str(ipaddress.ip_interface(block).network)
-    except ValueError:
-        return str(block)
-
-
 def _public_access(api: Api, id: str, wanted: Properties) -> Properties:
     """The entrance as it is, its policies as the wanted ones are written, and in their order."""
     enabled = _endpoint(api, id)[0] in ("Opened", "Opening")
     written = {
-        _network(policy["cidr_block"]): policy["cidr_block"]
+        network(policy["cidr_block"]): policy["cidr_block"]
         for policy in wanted.get("security_policies") or ()
     }
     policies = []
@@ -879,7 +871,7 @@ def _public_access(api: Api, id: str, wanted: Properties) -> Properties:
         block = policy.get("CidrBlock")
         policies.append(
             {
-                "cidr_block": written.get(_network(block), block),
+                "cidr_block": written.get(network(block), block),
                 "description": policy.get("Description") or "",
             }
         )
@@ -916,8 +908,8 @@ def _open_or_close(api: Api, id: str, enabled: bool) -> None:
 
 def _set_policies(api: Api, id: str, wanted: list[Properties]) -> None:
     """Leave exactly the wanted policies, each once."""
-    descriptions = {_network(policy["cidr_block"]): policy["description"] for policy in wanted}
-    written = {_network(policy["cidr_block"]): policy["cidr_block"] for policy in wanted}
+    descriptions = {network(policy["cidr_block"]): policy["description"] for policy in wanted}
+    written = {network(policy["cidr_block"]): policy["cidr_block"] for policy in wanted}
     # Each change may move the others' index and version, and the vendor takes the same block
     # twice, so each begins with a look, and what is lost on the way is not sent again unseen.
     changes_left = None
@@ -926,12 +918,12 @@ def _set_policies(api: Api, id: str, wanted: list[Properties]) -> None:
         surplus = []
         policies = _policies(api, id)
         for policy in policies:
-            network = _network(policy.get("CidrBlock"))
-            if descriptions.get(network) != policy.get("Description") or network in right:
+            block = network(policy.get("CidrBlock"))
+            if descriptions.get(block) != policy.get("Description") or block in right:
                 surplus.append(policy)
             else:
-                right.add(network)
-        missing = [network for network in written if network not in right]
+                right.add(block)
+        missing = [block for block in written if block not in right]
         if not surplus and not missing:
             return
         if changes_left is None:
@@ -943,8 +935,8 @@ def _set_policies(api: Api, id: str, wanted: list[Properties]) -> None:
             policy = {name: surplus[0].get(name) for name in _POLICY}
             _change_policies(api, "DeleteSecurityPolicy", {"RegistryId": id, **policy})
         else:
-            network = missing[0]
-            policy = {"CidrBlock": written[network], "Description": descriptions[network]}
+            block = missing[0]
+            policy = {"CidrBlock": written[block], "Description": descriptions[block]}
             _change_policies(api, "CreateSecurityPolicy", {"RegistryId": id, **policy})
 
 

@@ -20,7 +20,7 @@ from pulumi.dynamic import CheckResult, CreateResult, DiffResult, ReadResult, Up
 from pulumi.runtime import rpc
 from pulumi.runtime.proto import engine_pb2, engine_pb2_grpc, provider_pb2, status_pb2
 
-from pulumi_hybrid import pace
+from pulumi_hybrid import lifecycle, pace
 from pulumi_hybrid.alicloud import client as alicloud_client
 from pulumi_hybrid.engine import PROVIDER_KEY, Call, _engine
 from pulumi_hybrid.keys import Sessions
@@ -78,6 +78,12 @@ def _fresh_sessions(monkeypatch: pytest.MonkeyPatch) -> None:
     for client in (alicloud_client, tencentcloud_client):
         fresh = Sessions[Any](client.sessions._cloud, client._new_session)
         monkeypatch.setattr(client, "sessions", fresh)
+
+
+@pytest.fixture(autouse=True)
+def _fresh_run(monkeypatch: pytest.MonkeyPatch) -> None:
+    """A provider process that has seen nothing of its run yet."""
+    monkeypatch.setattr(lifecycle, "_run", lifecycle._Run())
 
 
 @pytest.fixture(autouse=True)

@@ -69,6 +69,31 @@ def test_call_hands_on_the_answer() -> None:
 
 
 @pytest.mark.parametrize(
+    ("words", "told"),
+    [
+        ("The Description 5e1f-secret is wrong", "The Description <Description> is wrong"),
+        ("5e1f-secret-too and 5e1f-secret", "<Value> and <Description>"),
+        ("string to sign: token 5e1f-token, 5e1f-key", "string to sign: token <key>, <key>"),
+        ("short and tcr-12345678 stay", "short and tcr-12345678 stay"),
+        ("in 5e1f-json", "in <Parameter>"),
+    ],
+)
+def test_the_vendors_words_are_told_without_what_was_sent(words: str, told: str) -> None:
+    answer = Answer("TAT Create", "Missing", words, "req-1")
+    key = GivenKey(Key("AKID", "5e1f-key", "5e1f-token"))
+    service = Service(Refused("no.", answer), keys=key)
+    parameters = {
+        "Description": "5e1f-secret",
+        "Tags": [{"Key": "short", "Value": "5e1f-secret-too"}],
+        "RegistryId": "tcr-12345678",
+        "Parameter": '{"a": ["5e1f-json"]}',
+    }
+    with pytest.raises(Refused) as caught:
+        service.call("Create", parameters)
+    assert caught.value.answer.message == told
+
+
+@pytest.mark.parametrize(
     ("code", "kind", "reason"),
     [
         ("Missing", NotFound, "there is none. Make one."),

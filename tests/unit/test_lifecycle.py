@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import time
 from collections.abc import Mapping, Sequence
+from contextlib import suppress
 from typing import Any, ClassVar
 
 import pulumi
@@ -140,10 +141,10 @@ class BoxProvider(Lifecycle):
         self.there.changed.append(names)
         self.there.boxes[id] |= {name: inputs.get(name, "") for name in names}
 
-    def remove(self, api: Api, id: str, inputs: Properties, call: Call) -> None:
+    def remove(self, api: Api, id: str, inputs: Properties) -> None:
         self.there.removed.append(id)
         self.there.removed_with.append(inputs)
-        self.there.in_a_replacement.append(call.replaces)
+        self.there.in_a_replacement.append(api.replaces)
         self.there.boxes.pop(id, None)
 
     def worn_out(self, inputs: Properties, outputs: Properties) -> list[str]:
@@ -369,13 +370,14 @@ def test_diff_does_not_replace_for_a_value_that_the_cloud_has_already(
     assert engine.diff(provider, "box-1", outputs, inputs, other).replaces == ["label"]
 
 
-def test_diff_does_not_compare_with_what_is_only_derived(
-    engine: Engine, provider: BoxProvider
+@pytest.mark.parametrize(("hours", "replaces"), [(3, []), (4, ["hours"])])
+def test_diff_compares_what_was_not_given_before_with_what_is_derived_of_the_cloud(
+    engine: Engine, provider: BoxProvider, hours: int, replaces: list[str]
 ) -> None:
     inputs = {"region": REGION_NAME}
     outputs = {**inputs, "hours": 3}
-    result = engine.diff(provider, "box-1", outputs, inputs, {**inputs, "hours": 4})
-    assert (result.changes, result.replaces) == (False, [])
+    result = engine.diff(provider, "box-1", outputs, inputs, {**inputs, "hours": hours})
+    assert result.replaces == replaces
 
 
 def test_diff_makes_the_new_one_first_and_warns_of_no_cost_where_there_is_none(
@@ -482,18 +484,26 @@ def test_create_for_an_engine_that_has_gone_is_undone(
     engine: Engine, provider: BoxProvider, cloud: Cloud
 ) -> None:
     engine.context.active = False
-    engine.create(provider, {"region": REGION_NAME})
+    with pytest.raises(Gone, match=r"^cannot create Box: the engine has gone\.$"):
+        engine.create(provider, {"region": REGION_NAME})
     assert cloud.removed == ["box-1"]
     assert cloud.boxes == {}
+    # The process may end soon: nothing else comes before.
+    assert cloud.looked_with == []
 
 
-def test_create_that_fails_for_an_engine_that_has_gone_is_undone(
-    engine: Engine, provider: BoxProvider, cloud: Cloud
+@pytest.mark.parametrize("hidden", [0, 100])
+def test_create_for_an_engine_that_goes_while_it_is_finished_is_undone(
+    engine: Engine, cloud: Cloud, hidden: int
 ) -> None:
-    engine.context.active = False
-    cloud.hidden = 100
-    with pytest.raises(InitFailed):
-        engine.create(provider, {"region": REGION_NAME})
+    class Left(BoxProvider):
+        def look_up(self, api: Api, id: str, inputs: Properties) -> Properties | None:
+            engine.context.active = False
+            return super().look_up(api, id, inputs)
+
+    cloud.hidden = hidden
+    with suppress(InitFailed):
+        engine.create(_configured(Left(cloud)), {"region": REGION_NAME})
     assert cloud.removed == ["box-1"]
 
 
@@ -1002,10 +1012,24 @@ def test_what_was_adopted_is_not_deleted_as_the_one_that_it_replaces(
         "Box box-7 was replaced by itself, since adopt_id names it, and is not deleted. For a new "
         "one take adopt_id out, then replace it."
     ]
-    # Another one that it replaces is, and so is what another resource holds.
+    # Another one that it replaces is.
     engine.delete(provider, "box-8", outputs, inputs)
-    Engine("urn:another").delete(provider, existing, outputs, inputs)
-    assert cloud.removed == ["box-8", existing]
+    assert cloud.removed == ["box-8"]
+
+
+def test_what_another_resource_has_adopted_is_not_deleted_with_the_one_that_held_it(
+    engine: Engine, provider: BoxProvider, cloud: Cloud, existing: str, log: Log
+) -> None:
+    """As where a resource is renamed in the program, and the new name adopts it."""
+    inputs = {"region": REGION_NAME}
+    engine.create(provider, {**inputs, "adopt_id": existing})
+    log.requests.clear()
+    Engine("urn:pulumi:dev::unit::box::old").delete(provider, existing, {**inputs}, inputs)
+    assert cloud.removed == []
+    assert log.warned == [
+        f"Box box-7 is not deleted: {engine.urn.rpartition('::')[2]} has taken it over, whose "
+        "adopt_id names it."
+    ]
 
 
 def test_adopt_changes_in_place_what_the_program_gives_and_nothing_else(

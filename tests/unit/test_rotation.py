@@ -10,6 +10,7 @@ from hypothesis import assume, given
 from hypothesis import strategies as st
 
 from pulumi_hybrid import clock
+from pulumi_hybrid.errors import Error
 from pulumi_hybrid.rotation import ROTATE_BEFORE_HOURS, rotation_reasons
 
 WINDOWS = st.one_of(st.integers(0, 10**12), st.floats(0, 1e300))
@@ -71,3 +72,8 @@ def test_a_code_is_replaced_when_it_is_disabled_or_used_up(
     outputs: dict[str, Any], reasons: list[str]
 ) -> None:
     assert _reasons(ASKED, **outputs) == reasons
+
+
+def test_an_end_that_is_no_point_in_time_is_an_error() -> None:
+    with pytest.raises(Error, match=r"^expired_time in state is no point in time"):
+        _reasons(ASKED, expired_time="soon")

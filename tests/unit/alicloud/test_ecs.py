@@ -834,15 +834,16 @@ def test_create_with_a_fault_that_stays_is_given_up_after_five_tries(
     assert vendor.count(CREATE) == 5
 
 
-def test_create_whose_answer_lacks_the_code_names_the_id_that_it_holds(
+def test_create_whose_answer_lacks_the_code_is_undone(
     engine: Engine, vendor: Vendor, provider: ActivationProvider
 ) -> None:
     vendor.answers(CREATE, served(ActivationId=ACTIVATION_ID))
+    vendor.answers(DELETE, served())
     with pytest.raises(Ambiguous) as caught:
         engine.create(provider, INPUTS)
-    assert ACTIVATION_ID in str(caught.value)
-    assert "Look through" not in str(caught.value)
-    assert vendor.actions == [CREATE] * 5
+    assert f"{ACTIVATION_ID} was made, but cannot be used." in str(caught.value)
+    assert str(caught.value).endswith("It is deleted again. Run `pulumi up` again.")
+    assert vendor.actions == [*[CREATE] * 5, DELETE]
 
 
 def test_create_that_was_not_sent_needs_no_looking_for(
@@ -945,10 +946,10 @@ def test_create_for_an_engine_that_has_gone_deletes_the_activation(
 ) -> None:
     engine.context.active = False
     vendor.answers(CREATE, CREATED)
-    vendor.answers(DESCRIBE, listing(activation()))
     vendor.answers(DELETE, served())
-    engine.create(provider, INPUTS)
-    assert vendor.actions[-1] == DELETE
+    with pytest.raises(Gone):
+        engine.create(provider, INPUTS)
+    assert vendor.actions == [CREATE, DELETE]
     assert vendor.queries(DELETE) == [{"ActivationId": ACTIVATION_ID}]
 
 
@@ -1147,12 +1148,38 @@ def test_adopt_takes_over_an_activation_for_any_address(
     assert result.outs == _without_code(ip_address_range="0.0.0.0/0")
 
 
-def test_any_address_said_later_as_the_vendor_shows_it_is_no_change(
-    engine: Engine, provider: ActivationProvider
+@pytest.mark.parametrize(
+    ("before", "after", "replaces"),
+    [
+        (None, "0.0.0.0/0", False),
+        ("0.0.0.0/0", None, False),
+        ("192.0.2.1", "192.0.2.1/32", False),
+        ("192.0.2.77/24", "192.0.2.0/24", False),
+        ("2001:DB8::", "2001:db8::/128", False),
+        (None, "::/0", True),
+        ("192.0.2.1", "192.0.2.1/31", True),
+    ],
+)
+def test_addresses_are_compared_by_what_they_mean(
+    engine: Engine, provider: ActivationProvider, before: Any, after: Any, replaces: bool
 ) -> None:
-    shown = {**OUTPUTS, "ip_address_range": "0.0.0.0/0"}
-    news = {**INPUTS, "ip_address_range": "0.0.0.0/0"}
-    assert not engine.diff(provider, ACTIVATION_ID, shown, INPUTS, news).replaces
+    olds, news = ({**INPUTS, "ip_address_range": value} for value in (before, after))
+    outputs = {**OUTPUTS, "ip_address_range": before or "0.0.0.0/0"}
+    diff = engine.diff(provider, ACTIVATION_ID, outputs, olds, news)
+    assert bool(diff.replaces) is replaces
+
+
+@pytest.mark.parametrize(
+    ("name", "shown"),
+    [("instance_count", "InstanceCount"), ("time_to_live_in_hours", "TimeToLiveInHours")],
+)
+def test_adopt_takes_what_is_not_shown_for_what_the_program_says(
+    engine: Engine, vendor: Vendor, provider: ActivationProvider, name: str, shown: str
+) -> None:
+    vendor.answers(DESCRIBE, listing(activation(**{shown: None})))
+    outs = engine.create(provider, {**ADOPT, name: 571}).outs
+    assert outs is not None
+    assert outs[name] == 571
 
 
 @pytest.mark.parametrize(
@@ -1409,7 +1436,7 @@ def _remove(*, replaces: bool = False, **inputs: Any) -> Hurried:
     call = Hurried(replaces=replaces)
     provider = new_provider()
     api = provider.connect(REGION, call, Deadline(300))
-    provider.remove(api, ACTIVATION_ID, {**INPUTS, **inputs}, call)
+    provider.remove(api, ACTIVATION_ID, {**INPUTS, **inputs})
     return call
 
 
@@ -1595,6 +1622,7 @@ def test_delete_deregisters_the_machines_of_all_pages_and_then_deletes(vendor: V
     # One is gone by now; of another the answer is lost.
     gone = refusal("InvalidInstance.NotFound", 404)
     vendor.answers(DEREGISTER, served(), gone, LOST["reset"](), served())
+    vendor.answers(DISABLE, served())
     call = _remove(when_in_use="deregister")
     assert [parameters["InstanceId"] for parameters in vendor.queries(DEREGISTER)] == [
         "mi-hz001",
@@ -1604,7 +1632,8 @@ def test_delete_deregisters_the_machines_of_all_pages_and_then_deletes(vendor: V
     ]
     assert vendor.actions[-1] == DELETE
     assert vendor.count(DELETE) == 2
-    assert DISABLE not in vendor.actions
+    # Before the machines are listed, so that none joins meanwhile.
+    assert vendor.actions[:3] == [DELETE, DISABLE, MACHINES]
     assert call.warned == []
     assert "deregistering mi-hz001" in call.said
 
@@ -1617,7 +1646,7 @@ def test_delete_that_is_still_in_use_after_deregistering_disables_and_warns(
     vendor.answers(DEREGISTER, served())
     vendor.answers(DISABLE, served())
     call = _remove(when_in_use="deregister")
-    assert vendor.actions == [DELETE, MACHINES, DEREGISTER, DELETE, DISABLE]
+    assert vendor.actions == [DELETE, DISABLE, MACHINES, DEREGISTER, DELETE]
     [warned] = call.warned
     assert_one_line(warned)
     assert "It is disabled" in warned
@@ -1642,12 +1671,13 @@ def test_delete_whose_machine_cannot_be_deregistered_fails_and_leaves_the_activa
     vendor.answers(DELETE, IN_USE)
     vendor.answers(MACHINES, _machines(_machine(1)))
     vendor.answers(DEREGISTER, refusal(code, status))
+    vendor.answers(DISABLE, served())
     inputs = {**INPUTS, "when_in_use": "deregister"}
     with pytest.raises(Refused) as caught:
         engine.delete(provider, ACTIVATION_ID, OUTPUTS, inputs)
     operation = f"cannot delete Activation {ACTIVATION_ID}"
     _assert_says_what_to_do(caught.value, operation, DEREGISTER, code)
-    assert vendor.actions == [DELETE, MACHINES, DEREGISTER]
+    assert vendor.actions == [DELETE, DISABLE, MACHINES, DEREGISTER]
 
 
 def test_delete_deregisters_every_machine_although_the_pages_shrink_meanwhile(

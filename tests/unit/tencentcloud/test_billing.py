@@ -1069,7 +1069,7 @@ def test_an_order_that_is_to_be_deleted_is_waited_for_a_minute(
     cloud: Billing, provider: InstanceProvider, call: Passing, seconds: float, waited: float
 ) -> None:
     with pytest.raises(Error, match="may have been paid"):
-        provider.remove(connected(provider, call, seconds), ID, unfinished(2), call)
+        provider.remove(connected(provider, call, seconds), ID, unfinished(2))
     assert sum(call.pauses) == waited
 
 
@@ -1080,7 +1080,7 @@ def test_a_lock_is_waited_for_as_long_as_there_is_time(
     cloud.records = [record()]
     cloud.says(REFUND, *[refusal("InvalidParameter.ResourceLocked")] * 100)
     with pytest.raises(Refused, match="another change"):
-        provider.remove(connected(provider, call, 20), ID, unfinished(4), call)
+        provider.remove(connected(provider, call, 20), ID, unfinished(4))
     assert call.pauses == [1] * 20
 
 
@@ -1091,7 +1091,7 @@ def test_a_refund_is_waited_for_as_long_as_there_is_time(
     cloud.records = [record()]
     cloud.refund_status = 3
     with pytest.raises(Error, match="not done after 20 s"):
-        provider.remove(connected(provider, call, 20), ID, unfinished(4), call)
+        provider.remove(connected(provider, call, 20), ID, unfinished(4))
     assert call.pauses == [1] * 20
 
 

@@ -256,7 +256,7 @@ def test_check_takes_everything_within_the_vendors_limits(news: dict[str, Any]) 
         ("description", ["", "🚀" * 128]),
         ("instance_name_prefix", ["", "汉" * 32]),
         ("register_limit", [1, 10000]),
-        ("effective_time", [1, 99999, 10**9]),
+        ("effective_time", [1, 99999, 10**9, 1e300]),
         ("when_in_use", ["keep", "deregister", "fail"]),
     ],
 )
@@ -597,7 +597,8 @@ def test_orphans_are_looked_for_on_twenty_pages_at_most(
     vendor.answers(DESCRIBE, listing(*old))
     with pytest.raises(Ambiguous, match="No code that could have come of it shows"):
         engine.create(provider, INPUTS)
-    assert vendor.count(DESCRIBE) == 20
+    # Four looks, since a code may show late.
+    assert vendor.count(DESCRIBE) == 4 * 20
 
 
 @pytest.mark.parametrize(
@@ -656,18 +657,84 @@ def test_create_whose_answer_lacks_id_or_value_has_failed_and_names_the_code(
     assert vendor.count(CREATE) == 1
 
 
-@pytest.mark.parametrize("listed", [listing(), refusal("UnauthorizedOperation")])
-def test_create_whose_answer_lacks_the_value_names_the_id_that_it_holds(
-    engine: Engine, vendor: Vendor, provider: RegisterCodeProvider, listed: Reply
+def test_create_whose_answer_is_lost_names_a_code_that_shows_late(
+    engine: Engine, vendor: Vendor, provider: RegisterCodeProvider
+) -> None:
+    vendor.answers(CREATE, Raw(""))
+    vendor.answers(DESCRIBE, listing(), listing(), listing(_made_just_now_like({})))
+    with pytest.raises(Ambiguous, match=ORPHAN_ID):
+        engine.create(provider, INPUTS)
+    assert vendor.count(DESCRIBE) == 3
+
+
+@pytest.mark.parametrize("hours", [100_000, 10**9, 1e300])
+def test_for_ever_is_sent_as_a_number_that_the_vendor_reads(
+    engine: Engine, vendor: Vendor, provider: RegisterCodeProvider, hours: float
+) -> None:
+    vendor.answers(CREATE, CREATED)
+    vendor.answers(DESCRIBE, listing(code_info(ExpiredTime=None)))
+    engine.create(provider, {**INPUTS, "effective_time": hours})
+    assert vendor.bodies(CREATE)[0]["EffectiveTime"] == 100_000
+
+
+@pytest.mark.parametrize(
+    ("shown", "lacking"),
+    [
+        ({"RegisterLimit": None}, "register_limit"),
+        ({"CreatedTime": None}, "effective_time"),
+    ],
+)
+def test_adopt_takes_what_is_not_shown_for_what_the_program_says(
+    engine: Engine,
+    vendor: Vendor,
+    provider: RegisterCodeProvider,
+    shown: dict[str, Any],
+    lacking: str,
+) -> None:
+    vendor.answers(DESCRIBE, listing(code_info(**shown)))
+    outs = engine.create(provider, {**ADOPT, lacking: 571}).outs
+    assert outs is not None
+    assert outs[lacking] == 571
+
+
+@pytest.mark.parametrize("total", [3, None])
+def test_delete_deregisters_the_machines_of_pages_of_any_size(
+    engine: Engine, vendor: Vendor, provider: RegisterCodeProvider, total: int | None
+) -> None:
+    def page(*ids: str) -> Reply:
+        machines = [{"InstanceId": id} for id in ids]
+        return served(RegisterInstanceSet=machines, TotalCount=total)
+
+    pages = (page("rins-1", "rins-2"), page("rins-3")) if total else (page("rins-1"),)
+    vendor.answers("DisableRegisterCodes", served())
+    vendor.answers("DescribeRegisterInstances", *pages)
+    vendor.answers("DeleteRegisterInstance", served())
+    vendor.answers(DELETE, served())
+    engine.delete(provider, CODE_ID, OUTPUTS, {**INPUTS, "when_in_use": "deregister"})
+    assert vendor.count("DeleteRegisterInstance") == (total or 1)
+    offsets = [body["Offset"] for body in vendor.bodies("DescribeRegisterInstances")]
+    assert offsets == [0, 2][: len(pages)]
+
+
+@pytest.mark.parametrize(
+    ("deleted", "said"),
+    [
+        (served(), "It is deleted again. Run `pulumi up` again."),
+        (refusal("UnauthorizedOperation"), "Delete it in the console. Run `pulumi up` again."),
+    ],
+)
+def test_create_whose_answer_lacks_the_value_is_undone(
+    engine: Engine, vendor: Vendor, provider: RegisterCodeProvider, deleted: Reply, said: str
 ) -> None:
     """The vendor has said which code it is: no listing is needed to know it."""
     vendor.answers(CREATE, served(RegisterCodeId=CODE_ID))
-    vendor.answers(DESCRIBE, listed)
+    vendor.answers(DELETE, deleted)
     with pytest.raises(Ambiguous) as caught:
         engine.create(provider, INPUTS)
-    assert CODE_ID in str(caught.value)
-    assert "No code" not in str(caught.value)
-    assert vendor.actions == [CREATE]
+    assert_one_line(str(caught.value))
+    assert f"{CODE_ID} was made, but cannot be used." in str(caught.value)
+    assert str(caught.value).endswith(said)
+    assert vendor.actions == [CREATE, DELETE]
 
 
 def test_create_in_vain_shows_no_key(
@@ -775,10 +842,10 @@ def test_create_for_an_engine_that_has_gone_deletes_the_code(
 ) -> None:
     engine.context.active = False
     vendor.answers(CREATE, CREATED)
-    vendor.answers(DESCRIBE, listing(code_info()))
     vendor.answers(DELETE, served())
-    engine.create(provider, INPUTS)
-    assert vendor.actions[-1] == DELETE
+    with pytest.raises(Gone):
+        engine.create(provider, INPUTS)
+    assert vendor.actions == [CREATE, DELETE]
     assert vendor.bodies(DELETE) == [{"RegisterCodeIds": [CODE_ID]}]
 
 
@@ -988,7 +1055,7 @@ def _remove(*, replaces: bool = False, **inputs: Any) -> Hurried:
     call = Hurried(replaces=replaces)
     provider = new_provider()
     api = provider.connect(REGION, call, Deadline(300))
-    provider.remove(api, CODE_ID, {**INPUTS, **inputs}, call)
+    provider.remove(api, CODE_ID, {**INPUTS, **inputs})
     return call
 
 

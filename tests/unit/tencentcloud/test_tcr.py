@@ -1321,7 +1321,7 @@ def test_create_for_an_engine_that_has_gone_is_undone_protected_or_not(
     cloud.answers(MODIFY, DONE)
     cloud.answers(DELETE, served())
     cloud.of_id(listing(registry(Status="Deploying", DeletionProtection=protected)))
-    with pytest.raises(InitFailed):
+    with pytest.raises(Gone):
         engine.create(provider, INPUTS)
     assert cloud.changes == [CREATE, *[MODIFY] * protected, DELETE]
     assert cloud.bodies(DELETE)[0]["RegistryId"] == ID
