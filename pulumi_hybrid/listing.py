@@ -24,6 +24,8 @@ Page = tuple[dict[Any, Item], int]
 
 _LENT = 2
 """Requests for pages before one has saved any: they show both ends of the listing."""
+_FEW_PAGES = 5
+"""So many are lent where there are no more: together they show everything."""
 _SECONDS_FRESH = 120.0
 """How long a page answers: longer than a large stack's refresh takes."""
 
@@ -39,6 +41,7 @@ class Listing:
     def __init__(self) -> None:
         self._lock = threading.Condition()
         self._credit = _LENT
+        self._to_lend = _FEW_PAGES - _LENT
         self._first = True
         self._refused = False
         self._fetching = False
@@ -103,6 +106,9 @@ class Listing:
     def _keep(self, page: dict[Any, Item], pages: int, *, found: bool) -> None:
         if not self._items and self._unseen == range(1):
             self._unseen = range(pages)
+            if pages <= _FEW_PAGES:
+                self._credit += self._to_lend
+                self._to_lend = 0
         self._unseen = self._unseen[:-1] if self._from_the_end else self._unseen[1:]
         self._items.update(page)
         if not found:

@@ -13,6 +13,7 @@ from pulumi_hybrid.listing import Item, Listing, Page, pages_of
 
 SIZE = 10
 LENT = 2
+FEW = 5
 
 
 class Cloud:
@@ -73,6 +74,18 @@ def test_listing_without_own_resources_costs_what_is_lent_and_no_more() -> None:
     cloud = Cloud(*_ids(500, "foreign"), *own, *_ids(500, "later"))
     assert all(cloud.read(id) for id in own)
     assert cloud.requests == len(own) + LENT
+
+
+def test_all_of_a_short_listing_is_read_wherever_the_own_ones_are() -> None:
+    own = _ids(20)
+    cloud = Cloud(*_ids(15, "older"), *own, *_ids(15, "younger"))
+    assert all(cloud.read(id) for id in own)
+    assert (cloud.by_id, len(cloud.pages)) == (1, FEW)
+    # Lent once, however often it is forgotten.
+    for id in own:
+        cloud.listing.forget()
+        assert cloud.read(id)
+    assert cloud.requests <= 2 * len(own) + FEW
 
 
 def test_single_resource_is_asked_for_by_its_id() -> None:
@@ -215,4 +228,4 @@ def test_never_a_wrong_answer_and_never_more_requests_than_one_by_one(data: st.D
             # As a page showed it moments ago.
             assert item == {"Id": id}
             assert id in there_at_first - hidden
-    assert cloud.requests <= len(own) + LENT
+    assert cloud.requests <= len(own) + FEW
