@@ -4,7 +4,7 @@ import heapq
 import threading
 import time
 import uuid
-from contextlib import AbstractContextManager, ExitStack
+from contextlib import AbstractContextManager, ExitStack, suppress
 
 import pytest
 from hypothesis import given
@@ -36,6 +36,7 @@ class Wire:
         self.arrived: list[float] = []
         self.oversleeps = 0.0
         """Seconds for which the next pause lasts longer than it is to."""
+        self.loses_answers = False
         self._account = uuid.uuid4().hex
         self._under_way: list[tuple[float, int, AbstractContextManager[None]]] = []
 
@@ -65,7 +66,11 @@ class Wire:
 
     def _answer(self) -> None:
         self.now, _, own = heapq.heappop(self._under_way)
-        own.__exit__(None, None, None)
+        if self.loses_answers:
+            with suppress(ConnectionError):
+                own.__exit__(ConnectionError, ConnectionError(), None)
+        else:
+            own.__exit__(None, None, None)
 
     @property
     def shortest(self) -> float:
@@ -89,6 +94,19 @@ def test_requests_that_open_connections_are_late_and_followed_by_no_others_too_s
 ) -> None:
     wire = Wire()
     monkeypatch.setattr(pace, "time", wire)
+    for out in (*[0.2] * 4, *[0.01] * 60):
+        wire.send(out)
+    assert wire.shortest >= 1
+
+
+def test_requests_whose_answers_are_lost_are_late_all_the_same(
+    monkeypatch: pytest.MonkeyPatch,
+) -> None:
+    wire = Wire()
+    monkeypatch.setattr(pace, "time", wire)
+    wire.send(0.01, threads=1)
+    wire.send(0.01, threads=1)
+    wire.loses_answers = True
     for out in (*[0.2] * 4, *[0.01] * 60):
         wire.send(out)
     assert wire.shortest >= 1

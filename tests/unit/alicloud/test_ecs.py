@@ -1638,6 +1638,15 @@ def test_delete_deregisters_the_machines_of_all_pages_and_then_deletes(vendor: V
     assert "deregistering mi-hz001" in call.said
 
 
+def test_delete_deregisters_the_machines_of_a_listing_in_the_older_form(vendor: Vendor) -> None:
+    vendor.answers(DELETE, IN_USE, served())
+    vendor.answers(DISABLE, served())
+    vendor.answers(MACHINES, served(Instances={"Instance": [_machine(1)]}))
+    vendor.answers(DEREGISTER, served())
+    assert _remove(when_in_use="deregister").warned == []
+    assert vendor.queries(DEREGISTER) == [{"InstanceId": "mi-hz001"}]
+
+
 def test_delete_that_is_still_in_use_after_deregistering_disables_and_warns(
     vendor: Vendor,
 ) -> None:
