@@ -9,7 +9,7 @@ help:
 	@echo "make demo    see a register code made by a real pulumi up, without an account"
 	@echo "make play    the same, then a shell to go on in"
 	@echo "make test    everything that CI runs"
-	@echo "make test-all  the same, all of the matrices of faults and kills, every Python"
+	@echo "make test-all  the same in full: every fault and kill, every test on an engine, every Python"
 	@echo "make bench   what it costs beside the engine and the vendors; takes minutes"
 	@echo "make mutation  whether the unit tests notice what is broken; takes hours"
 	@echo "make lint    ruff;  make types  mypy;  make format  ruff, writing"
@@ -35,7 +35,8 @@ test: $(VENV)/.ready
 
 test-all: $(VENV)/.ready
 	@$(BIN)/nox
-	@$(BIN)/nox --session matrix unit
+	@$(BIN)/nox --session whole unit
+	@$(BIN)/nox --session oldest -- tests/unit
 
 bench: $(VENV)/.ready
 	@$(BIN)/python -m tools.bench

@@ -8,8 +8,18 @@ from tests.matrix.table import print_table
 
 
 def pytest_addoption(parser: pytest.Parser) -> None:
-    parser.addoption("--whole", action="store_true", help="every cell of the matrices, not a few")
+    parser.addoption(
+        "--whole", action="store_true", help="every cell of the matrices, and what is marked whole"
+    )
     parser.addoption("--update", action="store_true", help="write anew what the matrix records")
+
+
+def pytest_collection_modifyitems(config: pytest.Config, items: list[pytest.Item]) -> None:
+    if config.getoption("--whole"):
+        return
+    left_out = [item for item in items if item.get_closest_marker("whole")]
+    config.hook.pytest_deselected(items=left_out)
+    items[:] = [item for item in items if item not in left_out]
 
 
 def pytest_terminal_summary(terminalreporter: pytest.TerminalReporter) -> None:

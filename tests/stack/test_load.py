@@ -40,10 +40,7 @@ for _ in range({ROUNDS}):
 """
 
 
-@pytest.fixture(autouse=True)
-def _whole_only(pytestconfig: pytest.Config) -> None:
-    if not pytestconfig.getoption("--whole"):
-        pytest.skip("takes minutes: make test-all")
+pytestmark = pytest.mark.whole
 
 
 def test_a_thousand_codes_are_made_read_and_deleted_without_an_error(
