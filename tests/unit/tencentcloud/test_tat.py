@@ -697,23 +697,35 @@ def test_adopt_takes_what_is_not_shown_for_what_the_program_says(
     assert outs[lacking] == 571
 
 
-@pytest.mark.parametrize("total", [3, None])
-def test_delete_deregisters_the_machines_of_pages_of_any_size(
-    engine: Engine, vendor: Vendor, provider: RegisterCodeProvider, total: int | None
-) -> None:
-    def page(*ids: str) -> Reply:
-        machines = [{"InstanceId": id} for id in ids]
-        return served(RegisterInstanceSet=machines, TotalCount=total)
+def _page(total: int | None, *ids: str) -> Reply:
+    return served(RegisterInstanceSet=[{"InstanceId": id} for id in ids], TotalCount=total)
 
-    pages = (page("rins-1", "rins-2"), page("rins-3")) if total else (page("rins-1"),)
+
+@pytest.mark.parametrize(
+    ("pages", "offsets", "machines"),
+    [
+        ([_page(3, "rins-1", "rins-2"), _page(3, "rins-3")], [0, 2], 3),
+        ([_page(None, "rins-1")], [0], 1),
+        # One is gone since they were counted.
+        ([_page(3, "rins-1", "rins-2"), _page(3)], [0, 2], 2),
+    ],
+)
+def test_delete_deregisters_the_machines_of_pages_of_any_size(
+    engine: Engine,
+    vendor: Vendor,
+    provider: RegisterCodeProvider,
+    pages: list[Reply],
+    offsets: list[int],
+    machines: int,
+) -> None:
     vendor.answers("DisableRegisterCodes", served())
     vendor.answers("DescribeRegisterInstances", *pages)
     vendor.answers("DeleteRegisterInstance", served())
     vendor.answers(DELETE, served())
     engine.delete(provider, CODE_ID, OUTPUTS, {**INPUTS, "when_in_use": "deregister"})
-    assert vendor.count("DeleteRegisterInstance") == (total or 1)
-    offsets = [body["Offset"] for body in vendor.bodies("DescribeRegisterInstances")]
-    assert offsets == [0, 2][: len(pages)]
+    asked = vendor.bodies("DescribeRegisterInstances")
+    assert [body["Offset"] for body in asked] == offsets
+    assert vendor.count("DeleteRegisterInstance") == machines
 
 
 @pytest.mark.parametrize(
