@@ -635,7 +635,6 @@ class LifecycleResource(Resource):
 
     Attributes:
         pulumi_type: its type token, the same for ever.
-        lifecycle: what looks after it.
 
     Args:
         resource_name: its name in the program.
@@ -644,12 +643,12 @@ class LifecycleResource(Resource):
     """
 
     pulumi_type: ClassVar[str]
-    lifecycle: ClassVar[type[Lifecycle]]
+    _lifecycle: ClassVar[type[Lifecycle]]
 
     def __init_subclass__(cls, *, module: str, name: str, lifecycle: type[Lifecycle]) -> None:
         super().__init_subclass__(module=module, name=name)
         cls.pulumi_type = f"pulumi-python:{cls._resource_type_name}"
-        cls.lifecycle = lifecycle
+        cls._lifecycle = lifecycle
         # Pulumi evaluates them anew for each resource, and needs them only of whole numbers, which
         # the engine makes floats: the others would take a sixth of a program's time.
         hints = inspect.get_annotations(cls, eval_str=True)
@@ -663,7 +662,7 @@ class LifecycleResource(Resource):
         inputs: Mapping[str, Any],
         opts: pulumi.ResourceOptions | None,
     ) -> None:
-        provider = self.lifecycle()
+        provider = self._lifecycle()
         # Every output must be named here, or it would be no attribute in the program. To name what
         # is neither one nor given would only take time.
         never_outputs = {
