@@ -116,7 +116,9 @@ def endpoint(cloud: Cloud, settings: Settings) -> SplitResult | None:
         return None
     key = cloud.endpoint.key
     try:
+        # A host's case means nothing, but it is signed, and sent in small letters.
         url = urlsplit(text)
+        url = url._replace(netloc=url.netloc.lower())
         port = url.port
     except ValueError:
         url = SplitResult("", "", "", "", "")

@@ -35,6 +35,9 @@ def test_no_endpoint_is_the_vendors_own_hosts() -> None:
         ("http://127.0.0.1:8080/", "http", "127.0.0.1:8080"),
         ("http://127.1.2.3", "http", "127.1.2.3"),
         ("http://localhost:8080", "http", "localhost:8080"),
+        # It is signed, and an SDK sends it in small letters.
+        ("http://LOCALHOST:8080", "http", "localhost:8080"),
+        ("HTTPS://TAT.Example.com", "https", "tat.example.com"),
         ("http://[::1]:8080", "http", "[::1]:8080"),
         ("https://tat.example.com", "https", "tat.example.com"),
         ("https://192.0.2.1:8443/", "https", "192.0.2.1:8443"),
