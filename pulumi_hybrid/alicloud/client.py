@@ -54,6 +54,10 @@ COMMON_MEANINGS: Mapping[str, Meaning] = {
         f"{ALICLOUD.key_id.key}, {ALICLOUD.key_secret.key}, {ALICLOUD.token.key}.",
         Expired,
     ),
+    "MissingSecurityToken": Meaning(
+        f"the key is a temporary one and its token is missing. Set {ALICLOUD.token.key} or "
+        f"{ALICLOUD.token.environment[0]}."
+    ),
     "InvalidTimeStamp": Meaning("this machine's clock is off. Set the clock."),
     "Forbidden": Meaning(_GRANT),
     "NoPermission": Meaning(_GRANT),

@@ -92,6 +92,7 @@ PERMANENT = {
     "InvalidParam.PageSize": 400,
     "MissingParameter": 400,
     "MissingParameter.ActivationId": 400,
+    "MissingSecurityToken": 400,
     "Nobody.EverSawThis": 404,
 }
 EVERY_CODE = {**THROTTLING, **PASSING, **ENDED, **PERMANENT}
@@ -385,6 +386,7 @@ def test_every_common_code_is_of_its_kind(
         ("InvalidAccessKeyId.NotFound", "alicloud:accessKey or ALICLOUD_ACCESS_KEY"),
         ("SignatureDoesNotMatch", "alicloud:secretKey or ALICLOUD_SECRET_KEY"),
         ("InvalidSecurityToken.Expired", "alicloud:securityToken"),
+        ("MissingSecurityToken", "token is missing. Set alicloud:securityToken"),
         ("InvalidTimeStamp.Expired", "clock"),
         ("Forbidden.RAM", "RAM"),
         ("InvalidRegionId.NotFound", "region"),
