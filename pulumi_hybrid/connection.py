@@ -10,12 +10,15 @@ from pathlib import Path
 from urllib.parse import SplitResult, urlsplit
 
 from pulumi_hybrid.errors import Ambiguous, Error, Misconfigured, NotSent
-from pulumi_hybrid.settings import Cloud, Settings
+from pulumi_hybrid.settings import TENCENTCLOUD, TENCENTCLOUD_DOMAIN, Cloud, Settings
 
 CONNECT_SECONDS = 10.0
 """How long a connection may take."""
 ANSWER_SECONDS = 60.0
 """How long an answer may take, where ``custom_timeouts`` do not say less."""
+
+_HOST = re.compile(r"[a-z0-9-]{1,63}(\.[a-z0-9-]{1,63})*", re.ASCII | re.IGNORECASE)
+_LONGEST_HOST = 253
 
 _PROOFS_OF_NOTHING_SENT = {
     "NewConnectionError": "no connection",
@@ -31,11 +34,12 @@ _PROOFS_OF_NOTHING_SENT = {
 The last is our own, of the keys that an SDK asks for while it makes the request."""
 
 
-def failure(cloud: Cloud, title: str, error: BaseException, how: str) -> Error:
+def failure(cloud: Cloud, settings: Settings, title: str, error: BaseException, how: str) -> Error:
     """Our error for a request without an answer.
 
     Args:
         cloud: whose request it was.
+        settings: what says where it went.
         title: the action, with its product.
         error: what was raised; all that it wraps is searched.
         how: what happened, in a word or two, where nothing proves that nothing was sent.
@@ -45,9 +49,18 @@ def failure(cloud: Cloud, title: str, error: BaseException, how: str) -> Error:
         if proof:
             return NotSent(
                 f"{cloud.title} could not be reached ({title}, {proof}). Nothing was sent. Check "
-                f"the network, the proxy and {cloud.endpoint.key}."
+                f"{_way(cloud, settings)}."
             )
     return lost(title, how)
+
+
+def _way(cloud: Cloud, settings: Settings) -> str:
+    """What may be wrong on the way to the vendor; of the settings only what is set."""
+    decides = [cloud.endpoint, *([TENCENTCLOUD_DOMAIN] if cloud is TENCENTCLOUD else [])]
+    for setting in decides:
+        if settings.get(setting):
+            return f"the network, the proxy and {setting.key}"
+    return "the network and the proxy"
 
 
 def lost(title: str, how: str, id: str = "") -> Ambiguous:
@@ -137,6 +150,24 @@ def endpoint(cloud: Cloud, settings: Settings) -> SplitResult | None:
             f"{key} is plain http to another machine: codes would travel in the clear. Use https"
         )
     return url
+
+
+def domain(settings: Settings) -> str | None:
+    """Tencent Cloud's site, which the names of its hosts end with; None for the usual one.
+
+    Raises:
+        Misconfigured: it is no host name.
+    """
+    text = settings.get(TENCENTCLOUD_DOMAIN)
+    if text is None:
+        return None
+    if len(text) > _LONGEST_HOST or not _HOST.fullmatch(text):
+        raise Misconfigured(
+            f"{TENCENTCLOUD_DOMAIN.key} must be a host name, such as intl.tencentcloudapi.com. "
+            f"{TENCENTCLOUD_DOMAIN.how_to_set}"
+        )
+    # As with an endpoint's host.
+    return text.lower()
 
 
 def _is_loopback(host: str) -> bool:

@@ -125,6 +125,7 @@ class AlicloudApi(Api):
         self.region = region
         self._version = product.version
         self._everywhere = {} if product.host else {"RegionId": region}
+        self._settings = settings
         self._session = session
         self._client = session.client(product, region)
         self._answer_seconds = min(
@@ -161,7 +162,7 @@ class AlicloudApi(Api):
             raise self._failure(title, error) from None
         except Exception as error:  # noqa: BLE001 - whatever the connection or the body made of it
             how = "the connection broke, or the answer was none of the API's"
-            raise connection.failure(ALICLOUD, title, error, how) from None
+            raise connection.failure(ALICLOUD, self._settings, title, error, how) from None
         body = answer.get("body")
         if not isinstance(body, dict):
             raise connection.lost(title, "no object in the answer")

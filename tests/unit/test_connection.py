@@ -15,6 +15,7 @@ from pulumi_hybrid.settings import ALICLOUD, TENCENTCLOUD, Cloud, Settings
 from .conftest import DEAD_PROXY, assert_one_line, everything_said
 
 SECRET = "5e1f-secret"
+NOTHING_SET = Settings({}, {})
 
 
 def _endpoint(text: str) -> SplitResult | None:
@@ -194,6 +195,48 @@ def test_loopback_by_https_leaves_the_proxy_to_others(monkeypatch: pytest.Monkey
     assert "127.0.0.1" in os.environ["NO_PROXY"].split(",")
 
 
+# The site
+
+
+@pytest.mark.parametrize(
+    ("text", "domain"),
+    [
+        ("intl.tencentcloudapi.com", "intl.tencentcloudapi.com"),
+        ("Internal.TencentcloudAPI.com", "internal.tencentcloudapi.com"),
+        ("test-1.example", "test-1.example"),
+        ("", None),
+    ],
+)
+def test_domain_is_a_host_name_in_small_letters(text: str, domain: str | None) -> None:
+    assert connection.domain(Settings({"tencentcloud:domain": text}, {})) == domain
+
+
+@pytest.mark.parametrize(
+    "text",
+    [
+        "https://intl.tencentcloudapi.com",
+        "intl.tencentcloudapi.com/path",
+        "intl.tencentcloudapi.com:443",
+        "intl tencentcloudapi.com",
+        " intl.tencentcloudapi.com",
+        "intl.tencentcloudapi.com\n",
+        "intl..com",
+        ".com",
+        "5e1f-secret@example.com",
+        "\u00e9.com",
+        "x" * 64,
+        ".".join(["x" * 60] * 5),
+    ],
+)
+def test_domain_that_is_no_host_name_is_refused_without_showing_it(text: str) -> None:
+    with pytest.raises(Misconfigured) as caught:
+        connection.domain(Settings({"tencentcloud:domain": text}, {}))
+    assert str(caught.value) == (
+        "tencentcloud:domain must be a host name, such as intl.tencentcloudapi.com. "
+        "`pulumi config set tencentcloud:domain …` or set TENCENTCLOUD_DOMAIN"
+    )
+
+
 # Whether it got there
 
 
@@ -234,17 +277,17 @@ def _with_attribute(name: str, cause: Exception) -> Exception:
     ids=["plain", "argument", "chain", "reason", "inner"],
 )
 def test_failure_that_proves_that_nothing_was_sent_is_found_however_deep(error: Exception) -> None:
-    found = connection.failure(TENCENTCLOUD, "TAT X", error, "broke")
+    found = connection.failure(TENCENTCLOUD, NOTHING_SET, "TAT X", error, "broke")
     assert isinstance(found, NotSent)
     assert str(found) == (
         "Tencent Cloud could not be reached (TAT X, no connection). Nothing was sent. Check the "
-        "network, the proxy and tencentcloud:endpoint."
+        "network and the proxy."
     )
 
 
 @pytest.mark.parametrize("error", [ReadTimeout(SECRET), _wrapped(ReadTimeout(SECRET))])
 def test_failure_that_proves_nothing_is_ambiguous_and_repeats_no_words(error: Exception) -> None:
-    found = connection.failure(TENCENTCLOUD, "TAT X", error, "broke")
+    found = connection.failure(TENCENTCLOUD, NOTHING_SET, "TAT X", error, "broke")
     assert isinstance(found, Ambiguous)
     assert str(found) == ("the answer of TAT X was lost (broke): it may have been done, or not.")
 
@@ -252,7 +295,9 @@ def test_failure_that_proves_nothing_is_ambiguous_and_repeats_no_words(error: Ex
 def test_failure_whose_causes_go_in_a_circle_is_ambiguous() -> None:
     one, other = RuntimeError("one"), RuntimeError("other")
     one.args, other.args = (other,), (one,)
-    assert isinstance(connection.failure(TENCENTCLOUD, "TAT X", one, "broke"), Ambiguous)
+    assert isinstance(
+        connection.failure(TENCENTCLOUD, NOTHING_SET, "TAT X", one, "broke"), Ambiguous
+    )
 
 
 _PROOFS = {
@@ -269,15 +314,38 @@ _PROOFS = {
 
 @pytest.mark.parametrize("cloud", [TENCENTCLOUD, ALICLOUD])
 @pytest.mark.parametrize(("name", "proof"), _PROOFS.items())
-def test_failure_says_what_proves_that_nothing_was_sent_and_whose_endpoint_to_check(
+def test_failure_says_what_proves_that_nothing_was_sent(
     cloud: Cloud, name: str, proof: str
 ) -> None:
     error = _wrapped(type(name, (Exception,), {})(SECRET))
-    found = connection.failure(cloud, "TAT X", error, "broke")
+    found = connection.failure(cloud, NOTHING_SET, "TAT X", error, "broke")
     assert isinstance(found, NotSent)
     assert str(found).startswith(f"{cloud.title} could not be reached (TAT X, {proof}).")
-    assert str(found).endswith(f" {cloud.endpoint.key}.")
     assert SECRET not in repr(found)
+
+
+@pytest.mark.parametrize(
+    ("cloud", "config", "to_check"),
+    [
+        (ALICLOUD, {}, "the network and the proxy"),
+        (ALICLOUD, {"alicloud:endpoint": "https://a.b"}, "{} and alicloud:endpoint"),
+        (ALICLOUD, {"tencentcloud:domain": "a.b"}, "the network and the proxy"),
+        (TENCENTCLOUD, {}, "the network and the proxy"),
+        (TENCENTCLOUD, {"tencentcloud:domain": "a.b"}, "{} and tencentcloud:domain"),
+        (
+            TENCENTCLOUD,
+            {"tencentcloud:domain": "a.b", "tencentcloud:endpoint": "https://a.b"},
+            "{} and tencentcloud:endpoint",
+        ),
+    ],
+)
+def test_failure_says_to_check_what_is_set_and_decides_where_requests_go(
+    cloud: Cloud, config: dict[str, str], to_check: str
+) -> None:
+    error = _wrapped(type("NameResolutionError", (Exception,), {})(SECRET))
+    found = connection.failure(cloud, Settings(config, {}), "TAT X", error, "broke")
+    to_check = to_check.format("the network, the proxy")
+    assert str(found).endswith(f"Nothing was sent. Check {to_check}.")
 
 
 @pytest.mark.parametrize(
@@ -285,7 +353,7 @@ def test_failure_says_what_proves_that_nothing_was_sent_and_whose_endpoint_to_ch
 )
 def test_failure_that_may_have_come_after_the_request_is_ambiguous(name: str) -> None:
     error = _wrapped(type(name, (Exception,), {})(SECRET))
-    assert isinstance(connection.failure(ALICLOUD, "ECS X", error, "broke"), Ambiguous)
+    assert isinstance(connection.failure(ALICLOUD, NOTHING_SET, "ECS X", error, "broke"), Ambiguous)
 
 
 # A company's own certificates
