@@ -7,6 +7,7 @@ import os
 import re
 from collections.abc import Iterator
 from pathlib import Path
+from traceback import walk_tb
 from urllib.parse import SplitResult, urlsplit
 
 from pulumi_hybrid.errors import Ambiguous, Error, Misconfigured, NotSent
@@ -16,6 +17,9 @@ CONNECT_SECONDS = 10.0
 """How long a connection may take."""
 ANSWER_SECONDS = 60.0
 """How long an answer may take, where ``custom_timeouts`` do not say less."""
+
+_READING = ("Describe", "Get", "List")
+"""What the names of the vendors' actions that change nothing begin with."""
 
 _HOST = re.compile(r"[a-z0-9-]{1,63}(\.[a-z0-9-]{1,63})*", re.ASCII | re.IGNORECASE)
 _LONGEST_HOST = 253
@@ -44,14 +48,33 @@ def failure(cloud: Cloud, settings: Settings, title: str, error: BaseException, 
         error: what was raised; all that it wraps is searched.
         how: what happened, in a word or two, where nothing proves that nothing was sent.
     """
-    for cause in _causes(error):
-        proof = _PROOFS_OF_NOTHING_SENT.get(type(cause).__name__)
-        if proof:
-            return NotSent(
-                f"{cloud.title} could not be reached ({title}, {proof}). Nothing was sent. Check "
-                f"{_way(cloud, settings)}."
-            )
+    proof = _proof_of_nothing_sent(error)
+    if proof:
+        return NotSent(
+            f"{cloud.title} could not be reached ({title}, {proof}). Nothing was sent. Check "
+            f"{_way(cloud, settings)}."
+        )
     return lost(title, how)
+
+
+def _proof_of_nothing_sent(error: BaseException) -> str:
+    """What shows that no part of the request left; empty where nothing does."""
+    causes = list(_causes(error))
+    for cause in causes:
+        if proof := _PROOFS_OF_NOTHING_SENT.get(type(cause).__name__):
+            return proof
+    return "no TLS connection" if any(map(_is_of_a_handshake, causes)) else ""
+
+
+def _is_of_a_handshake(error: BaseException) -> bool:
+    """Whether it was raised in a TLS handshake, which ends before the request begins.
+
+    Its class and words do not tell: a peer that breaks TLS later is told by the same ones.
+    """
+    return any(
+        frame.f_code.co_name == "do_handshake" and frame.f_globals.get("__name__") == "ssl"
+        for frame, _ in walk_tb(error.__traceback__)
+    )
 
 
 def _way(cloud: Cloud, settings: Settings) -> str:
@@ -71,8 +94,12 @@ def lost(title: str, how: str, id: str = "") -> Ambiguous:
         how: what was wrong with the answer.
         id: of what was made, where the answer says that much.
     """
+    begun = f"the answer of {title} was lost ({how})"
+    action = title.rpartition(" ")[2]
+    if action.startswith(_READING):
+        return Ambiguous(f"{begun}. It only reads: nothing was changed.", id)
     what = f"{id} was made, but cannot be used" if id else "it may have been done, or not"
-    return Ambiguous(f"the answer of {title} was lost ({how}): {what}.", id)
+    return Ambiguous(f"{begun}: {what}.", id)
 
 
 def nameless(title: str, code: object) -> Ambiguous:

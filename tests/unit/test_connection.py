@@ -1,6 +1,12 @@
 from __future__ import annotations
 
 import os
+import socket
+import ssl
+import struct
+import threading
+from collections.abc import Callable, Iterator
+from contextlib import contextmanager, suppress
 from pathlib import Path
 from urllib.parse import SplitResult
 
@@ -9,10 +15,15 @@ from hypothesis import given
 from hypothesis import strategies as st
 
 from pulumi_hybrid import connection
+from pulumi_hybrid.alicloud.client import AlicloudApi
+from pulumi_hybrid.api import Api
+from pulumi_hybrid.clock import Deadline
 from pulumi_hybrid.errors import Ambiguous, Misconfigured, NotSent
 from pulumi_hybrid.settings import ALICLOUD, TENCENTCLOUD, Cloud, Settings
+from pulumi_hybrid.tencentcloud.client import TencentcloudApi
+from pulumi_hybrid.tencentcloud.tat import TAT
 
-from .conftest import DEAD_PROXY, assert_one_line, everything_said
+from .conftest import DEAD_PROXY, Hurried, assert_one_line, everything_said
 
 SECRET = "5e1f-secret"
 NOTHING_SET = Settings({}, {})
@@ -354,6 +365,95 @@ def test_failure_says_to_check_what_is_set_and_decides_where_requests_go(
 def test_failure_that_may_have_come_after_the_request_is_ambiguous(name: str) -> None:
     error = _wrapped(type(name, (Exception,), {})(SECRET))
     assert isinstance(connection.failure(ALICLOUD, NOTHING_SET, "ECS X", error, "broke"), Ambiguous)
+
+
+def _raised(error: Exception) -> Exception:
+    """As it is raised where an answer is read."""
+    try:
+        raise error
+    except Exception as raised:  # noqa: BLE001
+        return raised
+
+
+@contextmanager
+def _listening(answer: Callable[[socket.socket], None]) -> Iterator[int]:
+    """A port where every connection is answered so."""
+    with socket.create_server(("127.0.0.1", 0)) as server:
+
+        def serve() -> None:
+            with suppress(OSError):
+                while True:
+                    connected, _ = server.accept()
+                    with connected, suppress(OSError):
+                        answer(connected)
+
+        thread = threading.Thread(target=serve)
+        thread.start()
+        yield server.getsockname()[1]
+        server.shutdown(socket.SHUT_RDWR)
+        thread.join()
+
+
+def _says_bad_request(connected: socket.socket) -> None:
+    connected.recv(4096)
+    connected.sendall(b"HTTP/1.1 400 Bad Request\r\nContent-Length: 0\r\n\r\n")
+
+
+def _knows_no_such_tls(connected: socket.socket) -> None:
+    connected.recv(4096)
+    connected.sendall(bytes([21, 3, 3, 0, 2, 2, 70]))
+
+
+def _hangs_up(connected: socket.socket) -> None:
+    connected.recv(4096)
+
+
+def _resets(connected: socket.socket) -> None:
+    connected.recv(4096)
+    connected.setsockopt(socket.SOL_SOCKET, socket.SO_LINGER, struct.pack("ii", 1, 0))
+
+
+def _new_api(cloud: Cloud, port: int) -> Api:
+    config = {
+        cloud.key_id.key: "id",
+        cloud.key_secret.key: SECRET,
+        cloud.endpoint.key: f"https://127.0.0.1:{port}",
+    }
+    settings, call, deadline = Settings(config, {}), Hurried(), Deadline(300)
+    if cloud is TENCENTCLOUD:
+        return TencentcloudApi(TAT, "r", settings, meanings={}, call=call, deadline=deadline)
+    return AlicloudApi("r", settings, meanings={}, call=call, deadline=deadline)
+
+
+@pytest.mark.parametrize("answer", [_says_bad_request, _knows_no_such_tls, _hangs_up, _resets])
+@pytest.mark.parametrize("cloud", [TENCENTCLOUD, ALICLOUD], ids=lambda cloud: cloud.title)
+def test_handshake_that_fails_proves_that_nothing_was_sent(
+    cloud: Cloud, answer: Callable[[socket.socket], None]
+) -> None:
+    with _listening(answer) as port, pytest.raises(NotSent) as caught:
+        _new_api(cloud, port).call("CreateX", {}, repeatable=False)
+    assert "CreateX, no TLS connection). Nothing was sent." in str(caught.value)
+
+
+@pytest.mark.parametrize(
+    "error",
+    [
+        ssl.SSLError(1, "[SSL: WRONG_VERSION_NUMBER] wrong version number"),
+        ssl.SSLEOFError(8, "EOF occurred in violation of protocol"),
+        ConnectionResetError(104, "Connection reset by peer"),
+    ],
+)
+def test_same_failure_after_the_handshake_is_ambiguous(error: Exception) -> None:
+    found = connection.failure(ALICLOUD, NOTHING_SET, "ECS X", _wrapped(_raised(error)), "broke")
+    assert isinstance(found, Ambiguous)
+
+
+@pytest.mark.parametrize("action", ["DescribeX", "GetX", "ListX"])
+def test_lost_answer_of_what_only_reads_has_changed_nothing(action: str) -> None:
+    said = str(connection.lost(f"TAT {action}", "broke"))
+    assert said == (
+        f"the answer of TAT {action} was lost (broke). It only reads: nothing was changed."
+    )
 
 
 # A company's own certificates
