@@ -7,7 +7,7 @@ settings that a resource with the same options would go by.
 from __future__ import annotations
 
 import asyncio
-from collections.abc import Callable
+from collections.abc import Callable, Sequence
 from typing import Any, Generic, TypeVar
 
 import pulumi
@@ -19,7 +19,7 @@ from pulumi_hybrid.api import Api
 from pulumi_hybrid.clock import Deadline
 from pulumi_hybrid.engine import Call
 from pulumi_hybrid.errors import LookUpFailed, Misconfigured
-from pulumi_hybrid.fields import REGION
+from pulumi_hybrid.fields import REGION, Field
 from pulumi_hybrid.lifecycle import Lifecycle, Properties
 from pulumi_hybrid.settings import Settings
 
@@ -32,30 +32,49 @@ class Lookup(Generic[_T]):
     """One kind of question.
 
     Args:
+        function: the function that asks it ("get_register_codes").
         title: what is looked up ("register codes"), for the line of an error.
         provider: whose API is asked.
         ask: asks it, with the inputs that are given.
+        inputs: what the function takes beside the region.
+        contradictions: what is wrong with inputs taken together.
     """
 
     def __init__(
-        self, title: str, provider: type[Lifecycle], ask: Callable[[Api, Properties], _T]
+        self,
+        function: str,
+        title: str,
+        provider: type[Lifecycle],
+        ask: Callable[[Api, Properties], _T],
+        *,
+        inputs: Sequence[Field] = (),
+        contradictions: Callable[[Properties], list[str]] = lambda _: [],
     ) -> None:
+        self._function = function
         self._title = title
         self._provider = provider
         self._ask = ask
+        self._inputs = (*inputs, REGION)
+        self._contradictions = contradictions
 
     def now(self, opts: pulumi.InvokeOptions | None, **inputs: Any) -> _T:
         """The answer, at once.
 
         Raises:
-            LookUpFailed: there is none, or the provider's settings are not known yet.
+            LookUpFailed: there is none, or an input or the provider's settings are not known yet.
         """
+        for name, value in inputs.items():
+            if isinstance(value, pulumi.Output):
+                raise LookUpFailed(
+                    f"cannot look up {self._title}: {name} is an Output. "
+                    f"Use {self._function}_output"
+                )
         config = pulumi.Output.from_input(_config(opts))
         # As Pulumi's own invoke does; it has no public name.
         if not _sync_await(config.is_known()):
             raise LookUpFailed(
                 f"cannot look up {self._title}: the provider's settings are not known before the "
-                "update. Use the lookup's _output form"
+                f"update. Use {self._function}_output"
             )
         return self._answer(_sync_await(config.future()), inputs)
 
@@ -71,7 +90,7 @@ class Lookup(Generic[_T]):
         )
 
     def _answer(self, config: Any, inputs: Properties) -> _T:
-        given = {name: value for name, value in inputs.items() if value is not None}
+        given = self._checked(inputs)
         provider = self._provider()
         provider.settings = Settings(config)
         try:
@@ -80,6 +99,24 @@ class Lookup(Generic[_T]):
         except Exception as error:  # noqa: BLE001 - as in a hook: an SDK's may hold anything
             failure = engine.as_error(error)
         raise LookUpFailed(f"cannot look up {self._title}: {failure}")
+
+    def _checked(self, inputs: Properties) -> Properties:
+        """The inputs that are given.
+
+        Raises:
+            LookUpFailed: one is wrong. A vendor may take it for none, and answer another question.
+        """
+        given = {name: value for name, value in inputs.items() if value is not None}
+        problems = [
+            problem
+            for an_input in self._inputs
+            if an_input.name in given
+            for problem in an_input.problems(given[an_input.name])
+        ]
+        problems = problems or self._contradictions(given)
+        if problems:
+            raise LookUpFailed(f"cannot look up {self._title}: {'; '.join(problems)}")
+        return given
 
 
 class _StackConfig:
