@@ -7,11 +7,13 @@ settings that a resource with the same options would go by.
 from __future__ import annotations
 
 import asyncio
+from abc import ABC, abstractmethod
 from collections.abc import Callable, Sequence
 from typing import Any, Generic, TypeVar
 
 import pulumi
 from pulumi.runtime import config as stack_config
+from pulumi.runtime.settings import get_monitor
 from pulumi.runtime.sync_await import _sync_await
 
 from pulumi_hybrid import engine
@@ -28,12 +30,26 @@ _SECONDS = 60.0
 _T = TypeVar("_T")
 
 
+class LookupMocks(ABC):
+    """Mocks that answer lookups, too: ``testing.Mocks``, which few programs import."""
+
+    @abstractmethod
+    def look_up(self, result: type[_T], inputs: Properties) -> _T:
+        """What is found.
+
+        Args:
+            result: of which class it is; each lookup has its own.
+            inputs: those that are given, by name.
+        """
+
+
 class Lookup(Generic[_T]):
     """One kind of question.
 
     Args:
         function: the function that asks it ("get_register_codes").
         title: what is looked up ("register codes"), for the line of an error.
+        result: the class of its answer.
         provider: whose API is asked.
         ask: asks it, with the inputs that are given.
         inputs: what the function takes beside the region.
@@ -44,6 +60,7 @@ class Lookup(Generic[_T]):
         self,
         function: str,
         title: str,
+        result: type[_T],
         provider: type[Lifecycle],
         ask: Callable[[Api, Properties], _T],
         *,
@@ -52,6 +69,7 @@ class Lookup(Generic[_T]):
     ) -> None:
         self._function = function
         self._title = title
+        self._result = result
         self._provider = provider
         self._ask = ask
         self._inputs = (*inputs, REGION)
@@ -69,6 +87,9 @@ class Lookup(Generic[_T]):
                     f"cannot look up {self._title}: {name} is an Output. "
                     f"Use {self._function}_output"
                 )
+        mocks = _mocks()
+        if mocks:
+            return mocks.look_up(self._result, self._checked(inputs))
         config = pulumi.Output.from_input(_config(opts))
         # As Pulumi's own invoke does; it has no public name.
         if not _sync_await(config.is_known()):
@@ -82,6 +103,11 @@ class Lookup(Generic[_T]):
         self, opts: pulumi.InvokeOptions | None, **inputs: pulumi.Input[Any]
     ) -> pulumi.Output[_T]:
         """The answer, once inputs and settings are known; until then an unknown."""
+        mocks = _mocks()
+        if mocks:
+            return pulumi.Output.from_input(inputs).apply(
+                lambda known: mocks.look_up(self._result, self._checked(known))
+            )
         # A secret key makes no secret of what it is asked for.
         config = pulumi.Output.unsecret(pulumi.Output.from_input(_config(opts)))
         # In a thread, so that nothing else waits for the vendor.
@@ -117,6 +143,13 @@ class Lookup(Generic[_T]):
         if problems:
             raise LookUpFailed(f"cannot look up {self._title}: {'; '.join(problems)}")
         return given
+
+
+def _mocks() -> LookupMocks | None:
+    """What a program under test asks in place of the vendors; None where there is an engine."""
+    # Pulumi's own monitor on mocks has them by this name, the one of an engine has none.
+    mocks = getattr(get_monitor(), "mocks", None)
+    return mocks if isinstance(mocks, LookupMocks) else None
 
 
 class _StackConfig:

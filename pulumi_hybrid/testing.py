@@ -4,8 +4,8 @@
 
 Pulumi's mocks stand where the engine and the vendors would be. A program that runs on these gets
 made-up ids and codes, the inputs' defaults, and for a wrong input the line that a preview shows.
-Codes and commands are secret outputs here too. What only an engine does is not there: no diff, no
-state.
+Codes and commands are secret outputs here too. Lookups ask no vendor. What only an engine does is
+not there: no diff, no state.
 """
 
 from __future__ import annotations
@@ -13,7 +13,7 @@ from __future__ import annotations
 from collections.abc import Callable, Mapping
 from dataclasses import dataclass
 from datetime import timedelta
-from typing import Any
+from typing import Any, TypeVar
 
 import pulumi
 from pulumi.runtime import MockCallArgs, MockResourceArgs
@@ -21,9 +21,12 @@ from pulumi.runtime import MockCallArgs, MockResourceArgs
 from pulumi_hybrid import clock
 from pulumi_hybrid.alicloud import ecs
 from pulumi_hybrid.engine import PROVIDER_KEY
-from pulumi_hybrid.errors import Error
+from pulumi_hybrid.errors import Error, Misused, WrongKind
 from pulumi_hybrid.lifecycle import Lifecycle, Properties
+from pulumi_hybrid.lookup import LookupMocks
 from pulumi_hybrid.tencentcloud import billing, tat, tcr
+
+_T = TypeVar("_T")
 
 _MADE = "2026-01-01T00:00:00Z"
 
@@ -99,19 +102,64 @@ _MOCKED: Mapping[str, _Mocked] = {
 }
 
 
-class Mocks(pulumi.runtime.Mocks):
+def _registry(inputs: Properties) -> tcr.GetInstanceResult:
+    name = inputs.get("registry_name") or "registry"
+    return tcr.GetInstanceResult(
+        registry_id=inputs.get("registry_id") or "tcr-00000000",
+        registry_name=name,
+        registry_type="basic",
+        status="Running",
+        public_domain=f"{name}.tencentcloudcr.com",
+        internal_endpoint="10.0.0.2",
+        registry_charge_type=0,
+        deletion_protection=False,
+        enable_cos_maz=False,
+        created_at=_MADE,
+        expired_at=None,
+        tags={},
+    )
+
+
+_FOUND: Mapping[type, Callable[[Properties], Any]] = {
+    tat.GetRegisterInstancesResult: lambda _: tat.GetRegisterInstancesResult([]),
+    tat.GetRegisterCodesResult: lambda _: tat.GetRegisterCodesResult([]),
+    tcr.GetInstanceResult: _registry,
+    ecs.GetManagedInstancesResult: lambda _: ecs.GetManagedInstancesResult([]),
+    ecs.GetActivationsResult: lambda _: ecs.GetActivationsResult([]),
+}
+"""What each lookup finds, by the class of its result."""
+
+
+class Mocks(pulumi.runtime.Mocks, LookupMocks):
     """Answers for this package's resources; any other resource gets an id and its own inputs.
+
+    Lookups find nothing, and ``tcr.get_instance`` a registry that runs.
 
     Args:
         outputs: by type token (``tat.RegisterCode.pulumi_type``), outputs in place of made-up ones.
+        lookups: by the class of a lookup's result (``tat.GetRegisterCodesResult``), what it finds:
+            a result, or a function that makes one of the inputs that are given, by name.
 
     Attributes:
         resources: what the program has declared, in order.
+
+    Raises:
+        Misused: no lookup has such a result.
     """
 
-    def __init__(self, outputs: Mapping[str, Mapping[str, Any]] | None = None) -> None:
+    def __init__(
+        self,
+        outputs: Mapping[str, Mapping[str, Any]] | None = None,
+        lookups: Mapping[type, Any] | None = None,
+    ) -> None:
         self.resources: list[MockResourceArgs] = []
         self._outputs = outputs or {}
+        self._lookups = lookups or {}
+        for result in self._lookups:
+            if result not in _FOUND:
+                name = getattr(result, "__name__", type(result).__name__)
+                known = ", ".join(one.__name__ for one in _FOUND)
+                raise Misused(f"lookups: {name} is the result of no lookup. There are {known}")
 
     def new_resource(self, args: MockResourceArgs) -> tuple[str | None, dict[str, Any]]:
         """A resource's id and outputs.
@@ -144,6 +192,19 @@ class Mocks(pulumi.runtime.Mocks):
             outputs = {name: outputs[name] for name in outputs if name not in provider.secrets}
         return id, outputs
 
+    def look_up(self, result: type[_T], inputs: Properties) -> _T:
+        """What a lookup finds.
+
+        Raises:
+            WrongKind: what was chosen is no such result.
+        """
+        found = self._lookups.get(result, _FOUND[result])
+        if callable(found):
+            found = found(inputs)
+        if not isinstance(found, result):
+            raise WrongKind(f"{result.__name__} wanted, not {type(found).__name__}")
+        return found
+
     def call(self, args: MockCallArgs) -> tuple[dict[Any, Any], list[tuple[str, str]] | None]:
-        """No answer to any function: this package has none that go through the engine."""
+        """No answer to any function: this package's lookups do not go through the engine."""
         return {}, None

@@ -712,10 +712,11 @@ def _find_activations(api: Api, _inputs: Properties) -> GetActivationsResult:
 _instances_lookup = Lookup(
     "get_managed_instances",
     "managed instances",
+    GetManagedInstancesResult,
     ActivationProvider,
     _find_instances,
     inputs=(Text(name="activation_id", most=256), Flag(name="connected")),
 )
 _activations_lookup = Lookup(
-    "get_activations", "activations", ActivationProvider, _find_activations
+    "get_activations", "activations", GetActivationsResult, ActivationProvider, _find_activations
 )

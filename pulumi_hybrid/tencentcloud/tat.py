@@ -613,6 +613,7 @@ def _find_codes(api: Api, _inputs: Properties) -> GetRegisterCodesResult:
 _instances_lookup = Lookup(
     "get_register_instances",
     "registered machines",
+    GetRegisterInstancesResult,
     RegisterCodeProvider,
     _find_instances,
     inputs=(
@@ -620,4 +621,10 @@ _instances_lookup = Lookup(
         Choice(name="register_status", words=("Online", "Offline")),
     ),
 )
-_codes_lookup = Lookup("get_register_codes", "register codes", RegisterCodeProvider, _find_codes)
+_codes_lookup = Lookup(
+    "get_register_codes",
+    "register codes",
+    GetRegisterCodesResult,
+    RegisterCodeProvider,
+    _find_codes,
+)

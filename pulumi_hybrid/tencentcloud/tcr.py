@@ -1306,6 +1306,7 @@ def _not_one_of_them(inputs: Properties) -> list[str]:
 _instance_lookup = Lookup(
     "get_instance",
     "the registry",
+    GetInstanceResult,
     InstanceProvider,
     _find_instance,
     inputs=(Text(name="registry_id", most=256), Text(name="registry_name", most=256)),
