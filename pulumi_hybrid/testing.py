@@ -10,24 +10,28 @@ not there: no diff, no state.
 
 from __future__ import annotations
 
-from collections.abc import Callable, Mapping
+from collections.abc import Callable, Iterator, Mapping
 from dataclasses import dataclass
 from datetime import timedelta
+from itertools import count
 from typing import Any, TypeVar
+from zlib import crc32
 
 import pulumi
-from pulumi.runtime import MockCallArgs, MockResourceArgs
+from pulumi.runtime import MockCallArgs, MockResourceArgs, rpc
 
 from pulumi_hybrid import clock
 from pulumi_hybrid.alicloud import ecs
-from pulumi_hybrid.engine import PROVIDER_KEY
+from pulumi_hybrid.engine import PROVIDER_KEY, Call
 from pulumi_hybrid.errors import Error, Misused, WrongKind
+from pulumi_hybrid.fields import MADE_UP_DIGITS, REGION
 from pulumi_hybrid.lifecycle import Lifecycle, Properties
 from pulumi_hybrid.lookup import LookupMocks
 from pulumi_hybrid.tencentcloud import billing, tat, tcr
 
 _T = TypeVar("_T")
 
+_PROVIDER = "pulumi:providers:pulumi-python"
 _MADE = "2026-01-01T00:00:00Z"
 
 
@@ -38,7 +42,7 @@ class _Mocked:
     Attributes:
         provider: what checks its inputs.
         region: where it is, where nothing says so.
-        id: the vendor's id, in its form.
+        id: the vendor's id, in its form, with a place for a number.
         outputs: what the vendor would show, made of the checked inputs.
     """
 
@@ -56,7 +60,7 @@ _MOCKED: Mapping[str, _Mocked] = {
     tat.RegisterCode.pulumi_type: _Mocked(
         tat.RegisterCodeProvider,
         "ap-guangzhou",
-        "00000000-0000-4000-8000-000000000000",
+        "00000000-0000-4000-8000-{:012x}",
         lambda inputs: {
             "register_code_value": "made-up-register-code-value",
             "created_time": _MADE,
@@ -68,7 +72,7 @@ _MOCKED: Mapping[str, _Mocked] = {
     ecs.Activation.pulumi_type: _Mocked(
         ecs.ActivationProvider,
         "cn-hangzhou",
-        "00000000-0000-0000-0000-000000000000",
+        "00000000-0000-0000-0000-{:012x}",
         lambda inputs: {
             "activation_code": "made-up-activation-code",
             "creation_time": _MADE,
@@ -81,7 +85,7 @@ _MOCKED: Mapping[str, _Mocked] = {
     tcr.Instance.pulumi_type: _Mocked(
         tcr.InstanceProvider,
         "ap-guangzhou",
-        "tcr-00000000",
+        "tcr-{:08x}",
         lambda inputs: {
             "status": "Running",
             "public_domain": f"{inputs['registry_name']}.tencentcloudcr.com",
@@ -92,7 +96,7 @@ _MOCKED: Mapping[str, _Mocked] = {
     billing.Instance.pulumi_type: _Mocked(
         billing.InstanceProvider,
         "",
-        "20260101000000000000",
+        "20260101{:012}",
         lambda inputs: {
             "instance_id_list": [f"ins-{number}" for number in range(inputs.get("quantity") or 1)],
             "status": "NORMAL",
@@ -155,6 +159,8 @@ class Mocks(pulumi.runtime.Mocks, LookupMocks):
         self.resources: list[MockResourceArgs] = []
         self._outputs = outputs or {}
         self._lookups = lookups or {}
+        self._namesakes: dict[tuple[str, str], Iterator[int]] = {}
+        self._providers: dict[str, Properties] = {}
         for result in self._lookups:
             if result not in _FOUND:
                 name = getattr(result, "__name__", type(result).__name__)
@@ -172,15 +178,23 @@ class Mocks(pulumi.runtime.Mocks, LookupMocks):
         chosen = dict(self._outputs.get(args.typ, {}))
         mocked = _MOCKED.get(args.typ)
         if mocked is None:
+            if args.typ == _PROVIDER:
+                self._providers[args.name] = {
+                    name: rpc.unwrap_rpc_secret(value) for name, value in given.items()
+                }
             return args.resource_id or f"{args.name}-id", {**given, **chosen}
         provider = mocked.provider()
-        named = any(an_input.name == "region" for an_input in provider.inputs)
-        checked = provider.check({}, {"region": mocked.region, **given} if named else given)
+        if REGION in provider.inputs:
+            given.setdefault(REGION.name, self._region(args, provider) or mocked.region)
+        if provider.unique:
+            name = provider.unique.made_up(Call(urn=f"::{args.name}"), "0" * MADE_UP_DIGITS)
+            given.setdefault(provider.unique.name, name)
+        checked = provider.check({}, given)
         # What exists is read without a check, as an engine does.
         if checked.failures and not args.resource_id:
             raise Error("; ".join(failure.reason for failure in checked.failures))
         inputs = {name: value for name, value in checked.inputs.items() if value is not None}
-        id = args.resource_id or mocked.id
+        id = args.resource_id or mocked.id.format(self._number(args))
         defaults = {
             an_input.name: an_input.default
             for an_input in provider.inputs
@@ -191,6 +205,18 @@ class Mocks(pulumi.runtime.Mocks, LookupMocks):
             # What exists already does not show its code.
             outputs = {name: outputs[name] for name in outputs if name not in provider.secrets}
         return id, outputs
+
+    def _number(self, args: MockResourceArgs) -> int:
+        """A number of the resource's own, of its name: in which order they come is not certain."""
+        # Under two parents there may be two of a name.
+        namesakes = self._namesakes.setdefault((args.typ, args.name), count())
+        return (crc32(args.name.encode()) + next(namesakes)) % 2**32
+
+    def _region(self, args: MockResourceArgs, provider: Lifecycle) -> Any:
+        """The default region of the explicit provider, where there is one."""
+        # It is referred to by its URN, which ends with its name, and its id.
+        name = (args.provider or "").rpartition("::")[0].rpartition("::")[2]
+        return self._providers.get(name, {}).get(provider.cloud.region.key)
 
     def look_up(self, result: type[_T], inputs: Properties) -> _T:
         """What a lookup finds.

@@ -9,7 +9,7 @@ import pulumi
 import pytest
 import responses
 
-from pulumi_hybrid import Error, Provider, TencentcloudConfig
+from pulumi_hybrid import AlicloudConfig, Error, Provider, TencentcloudConfig
 from pulumi_hybrid.alicloud import ecs
 from pulumi_hybrid.lifecycle import LifecycleResource
 from pulumi_hybrid.tencentcloud import billing, tat, tcr
@@ -130,6 +130,87 @@ def test_type_tokens_are_those_of_every_state() -> None:
 def test_outputs_can_be_chosen_by_type() -> None:
     mocks = Mocks({tat.RegisterCode.pulumi_type: {"registered_count": 3}})
     assert _seen(PROGRAMS[tat.RegisterCode], mocks)["registered_count"][0] == 3
+
+
+def test_a_made_up_name_is_the_resources_own_and_always_the_same() -> None:
+    for _ in range(2):
+        registry = _seen(lambda: tcr.Instance("images", registry_type="basic"))
+        assert registry["registry_name"][0] == "images-0000000"
+        assert registry["public_domain"][0] == "images-0000000.tencentcloudcr.com"
+
+
+def _looked_at(
+    program: Callable[[], list[LifecycleResource]], *names: str
+) -> list[tuple[Any, ...]]:
+    """These outputs of each of the resources."""
+    pulumi.runtime.set_mocks(Mocks())
+    seen: list[tuple[Any, ...]] = []
+
+    @pulumi.runtime.test  # type: ignore[untyped-decorator]
+    def run() -> Any:
+        outputs = [[getattr(one, name) for name in names] for one in program()]
+        return pulumi.Output.from_input(outputs).apply(lambda found: seen.extend(map(tuple, found)))
+
+    run()
+    return seen
+
+
+@pytest.mark.parametrize(
+    ("kind", "id", "inputs"),
+    [
+        (tat.RegisterCode, "register_code_id", {}),
+        (ecs.Activation, "activation_id", {}),
+        (tcr.Instance, "registry_id", {"registry_type": "basic"}),
+    ],
+)
+def test_resources_of_a_type_have_ids_of_their_own(
+    kind: type[LifecycleResource], id: str, inputs: dict[str, Any]
+) -> None:
+    def program() -> list[LifecycleResource]:
+        parent = pulumi.ComponentResource("a:b:C", "parent")
+        below = pulumi.ResourceOptions(parent=parent)
+        made = [kind(name, **inputs) for name in "abc"]  # type: ignore[arg-type]
+        return [*made, kind("a", below, **inputs)]  # type: ignore[arg-type]
+
+    ids = [found[0] for found in _looked_at(program, id)]
+    assert len(set(ids)) == 4
+    ids.sort()
+    assert ids == sorted(found[0] for found in _looked_at(program, id))
+
+
+def test_a_resource_is_in_its_providers_region() -> None:
+    def program() -> list[LifecycleResource]:
+        other = Provider(
+            "other",
+            tencentcloud=TencentcloudConfig(region="ap-shanghai"),
+            alicloud=AlicloudConfig(region="cn-beijing"),
+        )
+        secret = Provider(
+            "secret", tencentcloud=TencentcloudConfig(region=pulumi.Output.secret("eu-frankfurt"))
+        )
+        there = pulumi.ResourceOptions(provider=other)
+        component = pulumi.ComponentResource(
+            "a:b:C", "c", None, pulumi.ResourceOptions(providers=[other])
+        )
+        return [
+            tat.RegisterCode("a", there),
+            ecs.Activation("b", there),
+            tat.RegisterCode("c", there, region="ap-singapore"),
+            tat.RegisterCode("d", pulumi.ResourceOptions(parent=component)),
+            tat.RegisterCode("e", pulumi.ResourceOptions(provider=secret)),
+            ecs.Activation("f", pulumi.ResourceOptions(provider=secret)),
+            tat.RegisterCode("g"),
+        ]
+
+    assert [region for (region,) in _looked_at(program, "region")] == [
+        "ap-shanghai",
+        "cn-beijing",
+        "ap-singapore",
+        "ap-shanghai",
+        "eu-frankfurt",
+        "cn-hangzhou",
+        "ap-guangzhou",
+    ]
 
 
 def test_what_is_declared_can_be_looked_at() -> None:
