@@ -22,7 +22,7 @@ from pulumi.runtime import MockCallArgs, MockResourceArgs, rpc
 
 from pulumi_hybrid import clock
 from pulumi_hybrid.alicloud import ecs
-from pulumi_hybrid.engine import PROVIDER_KEY, Call
+from pulumi_hybrid.engine import PROVIDER_KEY, Call, secret
 from pulumi_hybrid.errors import Error, Misused, WrongKind
 from pulumi_hybrid.fields import MADE_UP_DIGITS, REGION
 from pulumi_hybrid.lifecycle import Lifecycle, Properties
@@ -174,15 +174,14 @@ class Mocks(pulumi.runtime.Mocks, LookupMocks):
             Error: an input is wrong; the line is that of a preview.
         """
         self.resources.append(args)
-        given = {name: value for name, value in args.inputs.items() if name != PROVIDER_KEY}
+        sent = {name: value for name, value in args.inputs.items() if name != PROVIDER_KEY}
+        given = {name: rpc.unwrap_rpc_secret(value) for name, value in sent.items()}
         chosen = dict(self._outputs.get(args.typ, {}))
         mocked = _MOCKED.get(args.typ)
         if mocked is None:
             if args.typ == _PROVIDER:
-                self._providers[args.name] = {
-                    name: rpc.unwrap_rpc_secret(value) for name, value in given.items()
-                }
-            return args.resource_id or f"{args.name}-id", {**given, **chosen}
+                self._providers[args.name] = given
+            return args.resource_id or f"{args.name}-id", {**sent, **chosen}
         provider = mocked.provider()
         if REGION in provider.inputs:
             given.setdefault(REGION.name, self._region(args, provider) or mocked.region)
@@ -204,6 +203,10 @@ class Mocks(pulumi.runtime.Mocks, LookupMocks):
         if args.resource_id:
             # What exists already does not show its code.
             outputs = {name: outputs[name] for name in outputs if name not in provider.secrets}
+        # As an engine does: what a program keeps secret comes back as a secret.
+        for name, value in sent.items():
+            if name in outputs and rpc.is_rpc_secret(value):
+                outputs[name] = secret(outputs[name])
         return id, outputs
 
     def _number(self, args: MockResourceArgs) -> int:

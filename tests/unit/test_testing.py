@@ -221,6 +221,14 @@ def test_what_is_declared_can_be_looked_at() -> None:
     assert declared.inputs["effective_time"] == 24
 
 
+def test_a_secret_input_is_taken_and_stays_a_secret() -> None:
+    secret = pulumi.Output.secret("5e1f")
+    seen = _seen(lambda: tat.RegisterCode("r", description=secret))
+    assert seen["description"] == ("5e1f", True)
+    tags = _seen(lambda: ecs.Activation("r", tags={"team": secret}))["tags"]
+    assert tags == ({"team": "5e1f"}, True)
+
+
 def test_a_wrong_input_fails_with_the_line_of_a_preview() -> None:
     with pytest.raises(Error, match="register_limit: ") as caught:
         _seen(lambda: tat.RegisterCode("r", register_limit=0))
