@@ -11,7 +11,7 @@ from traceback import walk_tb
 from urllib.parse import SplitResult, urlsplit
 
 from pulumi_hybrid.errors import Ambiguous, Error, Misconfigured, NotSent
-from pulumi_hybrid.settings import TENCENTCLOUD, TENCENTCLOUD_DOMAIN, Cloud, Settings
+from pulumi_hybrid.settings import ALICLOUD, TENCENTCLOUD, TENCENTCLOUD_DOMAIN, Cloud, Settings
 
 CONNECT_SECONDS = 10.0
 """How long a connection may take."""
@@ -171,7 +171,7 @@ def endpoint(cloud: Cloud, settings: Settings) -> SplitResult | None:
     if url.path not in ("", "/") or url.query or url.fragment:
         raise Misconfigured(f"{key} must be a URL without a path: the vendor signs the path /")
     if _is_loopback(url.hostname):
-        _bypass_proxies(url)
+        _bypass_proxies(cloud, url)
     elif url.scheme == "http":
         raise Misconfigured(
             f"{key} is plain http to another machine: codes would travel in the clear. Use https"
@@ -206,14 +206,16 @@ def _is_loopback(host: str) -> bool:
         return False
 
 
-def _bypass_proxies(url: SplitResult) -> None:
+def _bypass_proxies(cloud: Cloud, url: SplitResult) -> None:
     """A proxy cannot reach this machine's own loopback."""
     for variable in ("NO_PROXY", "no_proxy"):
         # Tencent Cloud's SDK looks for host and port, requests for the host alone.
         hosts = [*os.environ.get(variable, "").split(","), url.netloc, url.hostname or ""]
         os.environ[variable] = ",".join(filter(None, dict.fromkeys(hosts)))
-    if url.scheme == "http":
-        # Alibaba Cloud's SDK looks at no NO_PROXY. Plain http goes to loopback alone, so nothing
-        # of this process's loses a proxy that it needs.
+    if url.scheme == "http" and cloud is ALICLOUD:
+        # Its SDK looks at no NO_PROXY, and takes no proxy of ours that says there is none. Plain
+        # http goes to loopback alone, so nothing of a provider's process loses a proxy that it
+        # needs. A program whose lookups ask an emulator does lose it: the SDK looks here with each
+        # request, from whatever thread, so it cannot be put back in between.
         for variable in ("HTTP_PROXY", "http_proxy"):
             os.environ.pop(variable, None)

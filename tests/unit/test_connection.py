@@ -176,9 +176,19 @@ def test_plain_http_to_loopback_goes_past_a_proxy_that_an_sdk_would_use_all_the_
     """Alibaba Cloud's SDK looks at no NO_PROXY."""
     monkeypatch.setenv(variable, DEAD_PROXY)
     monkeypatch.setenv("HTTPS_PROXY", DEAD_PROXY)
-    _endpoint("http://127.0.0.1:8080")
+    connection.endpoint(ALICLOUD, Settings({"alicloud:endpoint": "http://127.0.0.1:8080"}, {}))
     assert variable not in os.environ
     assert os.environ["HTTPS_PROXY"] == DEAD_PROXY
+
+
+@pytest.mark.parametrize("variable", ["HTTP_PROXY", "http_proxy"])
+def test_the_proxy_of_the_program_stays_where_the_sdk_can_be_told_to_pass_it(
+    monkeypatch: pytest.MonkeyPatch, variable: str
+) -> None:
+    """A lookup runs in the user's own process."""
+    monkeypatch.setenv(variable, DEAD_PROXY)
+    _endpoint("http://127.0.0.1:8080")
+    assert os.environ[variable] == DEAD_PROXY
 
 
 def test_endpoint_elsewhere_leaves_the_proxy_alone(monkeypatch: pytest.MonkeyPatch) -> None:
