@@ -239,14 +239,7 @@ def _in_force(cloud: Cloud, settings: Settings, plain: set[str]) -> Iterator[str
 
     What the user keeps encrypted is not shown, whatever it is, but for both ends of a key's id.
     """
-    left_out = [
-        setting
-        for setting, found in (
-            (cloud.token, settings.session_token(cloud)),
-            (cloud.role.arn, settings.role(cloud)),
-        )
-        if found is None
-    ]
+    in_use = {cloud.token: settings.session_token, cloud.role.arn: settings.role}
     for setting in settings_of(cloud):
         found = settings.find(setting)
         if found is None:
@@ -258,7 +251,7 @@ def _in_force(cloud: Cloud, settings: Settings, plain: set[str]) -> Iterator[str
         elif setting.secret or encrypted:
             shown = "(set)"
         yield f"{setting.key.partition(':')[2]:<28} {shown:<28} {found.place}"
-        if setting in left_out:
+        if setting in in_use and in_use[setting](cloud) is None:
             yield f"{'':<28} left out: it belongs to another key"
         if setting.secret and found.rank == 0 and setting.top in plain:
             yield f"{'':<28} in plain text. Encrypt it: {setting.how_to_set}"

@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import shlex
 import textwrap
-from collections.abc import Callable, Mapping, Sequence
+from collections.abc import Callable, Iterable, Mapping, Sequence
 from dataclasses import dataclass, fields
 from importlib import resources
 from typing import Any
@@ -12,7 +12,7 @@ from typing import Any
 import pulumi
 
 from pulumi_hybrid.alicloud.ecs import Activation
-from pulumi_hybrid.errors import Error
+from pulumi_hybrid.errors import Misused, ensure
 from pulumi_hybrid.tencentcloud.tat import RegisterCode
 
 _ON_DESTROY = {"keep": "disable", "deregister": "deregister", "fail": "fail"}
@@ -101,7 +101,7 @@ class Enrollment(pulumi.ComponentResource):
         powershell (dict[str, dict[str, str]]): secret; the same for Windows.
 
     Raises:
-        Error: no region, a region twice, or no such word.
+        Misused: no region, a region twice, no such word, or another object than is wanted.
     """
 
     cloud_init: pulumi.Output[Mapping[str, Mapping[str, str]]]
@@ -117,12 +117,14 @@ class Enrollment(pulumi.ComponentResource):
         rotate_before_hours: pulumi.Input[float] | None = None,
         on_destroy: str = "keep",
     ) -> None:
+        ensure(tencentcloud, TencentcloudEnrollment)
+        ensure(alicloud, AlicloudEnrollment)
         if on_destroy not in _ON_DESTROY:
-            raise Error(f"on_destroy: must be one of {', '.join(_ON_DESTROY)}")
+            raise Misused(f"on_destroy: must be one of {', '.join(_ON_DESTROY)}")
         tencentcloud_regions = _regions("tencentcloud", tencentcloud)
         alicloud_regions = _regions("alicloud", alicloud)
         if not tencentcloud_regions and not alicloud_regions:
-            raise Error("an Enrollment needs regions: give tencentcloud, alicloud or both")
+            raise Misused("an Enrollment needs regions: give tencentcloud, alicloud or both")
         super().__init__("pulumi_hybrid:index:Enrollment", resource_name, None, opts)
         child = pulumi.ResourceOptions(parent=self)
         self.register_codes = {
@@ -244,9 +246,14 @@ def _rendered(
 
 
 def _regions(cloud: str, side: TencentcloudEnrollment | AlicloudEnrollment | None) -> list[str]:
-    regions = list(side.regions) if side else []
+    given: Any = side.regions if side else []
+    # A text is a sequence, too, and an output will be one: neither has names to make codes by.
+    unfit = isinstance(given, (str, Mapping, pulumi.Output)) or not isinstance(given, Iterable)
+    regions = [] if unfit else list(given)
+    if unfit or not all(isinstance(region, str) for region in regions):
+        raise Misused(f'{cloud}: regions must be a list of names, such as ["ap-guangzhou"]')
     if len(set(regions)) < len(regions):
-        raise Error(f"{cloud}: a region stands there twice")
+        raise Misused(f"{cloud}: a region stands there twice")
     return regions
 
 

@@ -12,7 +12,9 @@
     ├── Gone               a resource that ought to be there is not
     ├── NotReady           it is there, but not in the state that was waited for
     ├── InitFailed         the resource was made, but is not finished: it stays in state
-    └── LookUpFailed       a program's own question to a vendor found no answer
+    ├── LookUpFailed       a program's own question to a vendor found no answer
+    └── Misused            the program gives a class of ours what it cannot use
+        └── WrongKind      an object of another class than is wanted
 
 A text is one line that stands alone: what could not be done, why, what to do next, and in brackets
 the vendor's own words with code and RequestId. It never holds a code, a key or a token.
@@ -177,6 +179,28 @@ class LookUpFailed(Error, pulumi.RunError):
 
     Of a ``RunError`` that a program lets pass, the engine shows the line alone.
     """
+
+
+class Misused(Error, pulumi.RunError):
+    """The program gives a class of ours what it cannot use."""
+
+
+class WrongKind(Misused, TypeError):
+    """An object of another class than is wanted."""
+
+
+def ensure(value: object, kind: type) -> None:
+    """Refuse another object: its words would go unseen, and the requests be somebody else's.
+
+    Args:
+        value: what the program gives; None is nothing.
+        kind: the class that is wanted.
+
+    Raises:
+        WrongKind: it is another object.
+    """
+    if value is not None and not isinstance(value, kind):
+        raise WrongKind(f"{kind.__name__} wanted, not {type(value).__name__}")
 
 
 def one_line(text: str) -> str:

@@ -405,7 +405,11 @@ class AutoName(Text):
     def filled(self, before: Any, call: Call) -> Any:  # noqa: D102
         if before is not None:
             return before
-        return f"{self._stem(call)}-{secrets.token_hex(MADE_UP_DIGITS)[:MADE_UP_DIGITS]}"
+        return self.made_up(call, secrets.token_hex(MADE_UP_DIGITS)[:MADE_UP_DIGITS])
+
+    def made_up(self, call: Call, digits: str) -> str:
+        """The name with these digits."""
+        return f"{self._stem(call)}-{digits}"
 
     def is_made_up(self, name: str, call: Call) -> bool:
         """Whether a name is one that was made up, and the next one will be another."""

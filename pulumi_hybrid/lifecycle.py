@@ -64,6 +64,8 @@ _run = _Run()
 
 _TRIES_TO_SHOW = 8
 
+_SET_REGION = "Set it on the resource"
+
 Properties = dict[str, Any]
 """A resource's inputs or outputs by their names in the program; None or absent is not given."""
 
@@ -246,7 +248,7 @@ class Lifecycle(ResourceProvider, ABC):
             try:
                 given[REGION.name] = self._region(_olds)
             except Misconfigured as error:
-                problems.append(f"{REGION.name}: {error.reason}")
+                problems.append(error.reason)
         if call.urn and self.unique and self.unique.name in given:
             _run.named.add(call.urn)
         kept = {}
@@ -333,10 +335,10 @@ class Lifecycle(ResourceProvider, ABC):
         """What is in the cloud; inputs follow where it was changed there."""
         call = engine.call()
         before = self._given(props)
-        api = self._connect(before, call)
-        once_only = self._once_only(props)
         # What is in state has its id among its outputs; what `get` asks for has none yet.
         first_look = self.id_output not in props
+        api = self._connect(before, call, "Give region" if first_look else _SET_REGION)
+        once_only = self._once_only(props)
         unfinished = not any(name in props for name in self.outputs)
         noted = {**before, **self._notes(props)}
         if first_look:
@@ -521,8 +523,12 @@ class Lifecycle(ResourceProvider, ABC):
                 drift[an_input.name] = is_now
         return drift
 
-    def _region(self, olds: Mapping[str, Any]) -> str:
+    def _region(self, olds: Mapping[str, Any], how_to_give: str = _SET_REGION) -> str:
         """The region that a resource keeps, else the default one.
+
+        Args:
+            olds: what is known of the resource.
+            how_to_give: what the program can do where there is none.
 
         Raises:
             Misconfigured: there is none.
@@ -530,13 +536,13 @@ class Lifecycle(ResourceProvider, ABC):
         setting = self.cloud.region
         region = olds.get(REGION.name) or self.settings.get(setting)
         if not region:
-            raise Misconfigured(f"is not set. Set it on the resource, {setting.how_to_set}")
+            raise Misconfigured(f"{REGION.name}: is not set. {how_to_give}, {setting.how_to_set}")
         return str(region)
 
-    def _connect(self, inputs: Properties, call: Call) -> Api:
+    def _connect(self, inputs: Properties, call: Call, how_to_give: str = _SET_REGION) -> Api:
         region = ""
         if self._is_regional:
-            region = inputs[REGION.name] = self._region(inputs)
+            region = inputs[REGION.name] = self._region(inputs, how_to_give)
         return self.connect(region, call, Deadline(call.timeout or self.seconds))
 
     def _adopt(self, api: Api, id: str, inputs: Properties, call: Call) -> Properties:

@@ -10,13 +10,8 @@ from typing import Any
 import pulumi
 from pulumi.runtime import config as stack_config
 
+from pulumi_hybrid.errors import ensure
 from pulumi_hybrid.settings import CLOUDS, Cloud, settings_of
-
-
-def _ensure(value: object, kind: type) -> None:
-    """Refuse another object: its words would go unseen, and the requests be somebody else's."""
-    if value is not None and not isinstance(value, kind):
-        raise TypeError(f"{kind.__name__} wanted, not {type(value).__name__}")
 
 
 @dataclass(frozen=True)
@@ -81,7 +76,7 @@ class TencentcloudConfig:
         cam_role_name: the role of the CVM instance that the program runs on, in place of a key.
 
     Raises:
-        TypeError: a role is none.
+        WrongKind: a role is none.
     """
 
     secret_id: pulumi.Input[str] | None = None
@@ -95,8 +90,8 @@ class TencentcloudConfig:
     cam_role_name: pulumi.Input[str] | None = None
 
     def __post_init__(self) -> None:
-        _ensure(self.assume_role, TencentcloudAssumeRole)
-        _ensure(self.assume_role_with_web_identity, TencentcloudAssumeRoleWithWebIdentity)
+        ensure(self.assume_role, TencentcloudAssumeRole)
+        ensure(self.assume_role_with_web_identity, TencentcloudAssumeRoleWithWebIdentity)
 
 
 @dataclass(frozen=True)
@@ -162,7 +157,7 @@ class AlicloudConfig:
         shared_credentials_file: the file that it is in; default ``~/.aliyun/config.json``.
 
     Raises:
-        TypeError: a role is none.
+        WrongKind: a role is none.
     """
 
     access_key: pulumi.Input[str] | None = None
@@ -177,8 +172,8 @@ class AlicloudConfig:
     shared_credentials_file: pulumi.Input[str] | None = None
 
     def __post_init__(self) -> None:
-        _ensure(self.assume_role, AlicloudAssumeRole)
-        _ensure(self.assume_role_with_oidc, AlicloudAssumeRoleWithOidc)
+        ensure(self.assume_role, AlicloudAssumeRole)
+        ensure(self.assume_role_with_oidc, AlicloudAssumeRoleWithOidc)
 
 
 class Provider(pulumi.ProviderResource):
@@ -201,7 +196,7 @@ class Provider(pulumi.ProviderResource):
         configuration: what its process is given, and lookups go by.
 
     Raises:
-        TypeError: a configuration is none.
+        WrongKind: a configuration is none.
     """
 
     def __init__(
@@ -213,7 +208,7 @@ class Provider(pulumi.ProviderResource):
         alicloud: AlicloudConfig | None = None,
     ) -> None:
         for value, kind in ((tencentcloud, TencentcloudConfig), (alicloud, AlicloudConfig)):
-            _ensure(value, kind)
+            ensure(value, kind)
         given = {**_given("tencentcloud", tencentcloud), **_given("alicloud", alicloud)}
         inherited = {key: value for cloud in CLOUDS for key, value in _inherited(cloud, given)}
         self.configuration: Mapping[str, Any] = {**inherited, **given}

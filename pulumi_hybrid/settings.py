@@ -358,7 +358,7 @@ class Settings:
         the vendor's chain is to be asked.
         """
         said = self._ways(cloud)
-        configured = [way for way, found in said if found.rank == 0]
+        configured = [way for way, ranks in said if 0 in ranks]
         return next(iter(configured or [way for way, _ in said]), None)
 
     def role(self, cloud: Cloud) -> Found | None:
@@ -366,16 +366,35 @@ class Settings:
 
         One that stands in the environment is left out where the configuration says who signs, and
         the environment names somebody else: then it belongs to that one.
+
+        Raises:
+            Misconfigured: the configuration has parts of a role, but not which one it is. The key
+                that was to take it on, which may do more, is not to sign in its place.
         """
         arn = self.find(cloud.role.arn)
-        if arn is None or arn.rank == 0:
-            return arn
-        said = [found for way, _ in self._ways(cloud) for found in self._all(way)]
-        ranks = {found.rank for found in said}
-        return None if 0 in ranks and len(ranks) > 1 else arn
+        if arn is not None and arn.rank > 0:
+            ranks = set[int]().union(*(ranks for _, ranks in self._ways(cloud)))
+            if 0 in ranks and len(ranks) > 1:
+                arn = None
+        if arn is None and self._parts(cloud.role.arn):
+            top = cloud.role.arn.top
+            raise Misconfigured(f"{self._lacks(cloud.role.arn)}. Set it, or take {top} out")
+        return arn
 
-    def _ways(self, cloud: Cloud) -> list[tuple[Setting, Found]]:
-        """Every way to sign that is set, and its value in force."""
+    def _parts(self, setting: Setting) -> list[str]:
+        """The names that have a value in the object that a setting is part of."""
+        given = _object(self._config.get(setting.top), setting)
+        return [name for name, value in given.items() if value not in (None, "")]
+
+    def _lacks(self, setting: Setting) -> str:
+        """That an object lacks a part, and what it has that is none, as a misspelt one is."""
+        known = {one.key for cloud in CLOUDS for one in settings_of(cloud)}
+        strange = [name for name in self._parts(setting) if f"{setting.top}.{name}" not in known]
+        but = f", but {' and '.join(strange)}" if strange else ""
+        return f"{setting.top} has no {setting.key.partition('.')[2]}{but}"
+
+    def _ways(self, cloud: Cloud) -> list[tuple[Setting, set[int]]]:
+        """Every way to sign that is set, and the ranks of the places where it is."""
         ways = (
             cloud.key_id,
             cloud.key_secret,
@@ -384,7 +403,17 @@ class Settings:
             cloud.profile_file,
             cloud.instance_role,
         )
-        return [(way, found) for way in ways if way and (found := self.find(way))]
+        said = []
+        for way in ways:
+            ranks = {found.rank for found in self._all(way)} if way else set()
+            if way is cloud.web_identity.provider and self._parts(way):
+                # Any part of it is meant: what it lacks is to be told, and no other key to sign.
+                # In the environment the rest may be another program's, and the vendors' own chains
+                # pass it by.
+                ranks.add(0)
+            if way and ranks:
+                said.append((way, ranks))
+        return said
 
     def seconds(self, setting: Setting, default: int) -> int:
         """A setting that is a number of seconds.
@@ -429,7 +458,10 @@ class Settings:
         """
         value = self.get(setting)
         if value is None:
-            raise Misconfigured(f"{setting.key} is not set. {setting.how_to_set}")
+            lacks = f"{setting.key} is not set"
+            if "." in setting.key and self._parts(setting):
+                lacks = self._lacks(setting)
+            raise Misconfigured(f"{lacks}. {setting.how_to_set}")
         return value
 
     def values(self, cloud: Cloud) -> tuple[Found | None, ...]:

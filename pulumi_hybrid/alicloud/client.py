@@ -54,6 +54,10 @@ COMMON_MEANINGS: Mapping[str, Meaning] = {
         f"{ALICLOUD.key_id.key}, {ALICLOUD.key_secret.key}, {ALICLOUD.token.key}.",
         Expired,
     ),
+    "MissingSecurityToken": Meaning(
+        f"the key is a temporary one and its token is missing. Set {ALICLOUD.token.key} or "
+        f"{ALICLOUD.token.environment[0]}."
+    ),
     "InvalidTimeStamp": Meaning("this machine's clock is off. Set the clock."),
     "Forbidden": Meaning(_GRANT),
     "NoPermission": Meaning(_GRANT),
@@ -121,6 +125,7 @@ class AlicloudApi(Api):
         self.region = region
         self._version = product.version
         self._everywhere = {} if product.host else {"RegionId": region}
+        self._settings = settings
         self._session = session
         self._client = session.client(product, region)
         self._answer_seconds = min(
@@ -157,7 +162,7 @@ class AlicloudApi(Api):
             raise self._failure(title, error) from None
         except Exception as error:  # noqa: BLE001 - whatever the connection or the body made of it
             how = "the connection broke, or the answer was none of the API's"
-            raise connection.failure(ALICLOUD, title, error, how) from None
+            raise connection.failure(ALICLOUD, self._settings, title, error, how) from None
         body = answer.get("body")
         if not isinstance(body, dict):
             raise connection.lost(title, "no object in the answer")

@@ -25,6 +25,7 @@ from pulumi_hybrid.fields import (
     REGION,
     AddressRange,
     Choice,
+    Flag,
     OnChange,
     Tags,
     Text,
@@ -711,5 +712,14 @@ def _find_activations(api: Api, _inputs: Properties) -> GetActivationsResult:
     )
 
 
-_instances_lookup = Lookup("managed instances", ActivationProvider, _find_instances)
-_activations_lookup = Lookup("activations", ActivationProvider, _find_activations)
+_instances_lookup = Lookup(
+    "get_managed_instances",
+    "managed instances",
+    GetManagedInstancesResult,
+    ActivationProvider,
+    _find_instances,
+    inputs=(Text(name="activation_id", most=256), Flag(name="connected")),
+)
+_activations_lookup = Lookup(
+    "get_activations", "activations", GetActivationsResult, ActivationProvider, _find_activations
+)

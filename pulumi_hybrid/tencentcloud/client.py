@@ -173,7 +173,9 @@ class TencentcloudApi(Api):
         except TencentCloudSDKException as error:
             raise self._failure(title, error) from None
         except Exception as error:  # noqa: BLE001 - whatever the answer's body made of the SDK
-            raise connection.failure(TENCENTCLOUD, title, error, _NO_ANSWER) from None
+            raise connection.failure(
+                TENCENTCLOUD, self._settings, title, error, _NO_ANSWER
+            ) from None
         return self._response(title, envelope)
 
     def _response(self, title: str, envelope: object) -> dict[str, Any]:
@@ -205,7 +207,7 @@ class TencentcloudApi(Api):
         if code == "ServerNetworkError":
             return self._http_failure(title, message)
         how = "the connection broke" if code == "ClientNetworkError" else _NO_ANSWER
-        return connection.failure(TENCENTCLOUD, title, error, how)
+        return connection.failure(TENCENTCLOUD, self._settings, title, error, how)
 
     def _http_failure(self, title: str, body: object) -> Error:
         """An HTTP status that is not 200: the SDK hands over the body alone."""
@@ -233,7 +235,7 @@ class Session:
     def __init__(self, settings: Settings, keys: Keys | None) -> None:
         self.keys = keys
         self._endpoint = connection.endpoint(TENCENTCLOUD, settings)
-        self._domain = settings.get(TENCENTCLOUD_DOMAIN)
+        self._domain = connection.domain(settings)
         self._clients: dict[tuple[Product, str, float], Any] = {}
         self._lock = threading.Lock()
         # At DEBUG the SDK logs the Authorization header and the answer's body.

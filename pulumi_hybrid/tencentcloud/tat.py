@@ -627,5 +627,21 @@ def _find_codes(api: Api, _inputs: Properties) -> GetRegisterCodesResult:
     )
 
 
-_instances_lookup = Lookup("registered machines", RegisterCodeProvider, _find_instances)
-_codes_lookup = Lookup("register codes", RegisterCodeProvider, _find_codes)
+_instances_lookup = Lookup(
+    "get_register_instances",
+    "registered machines",
+    GetRegisterInstancesResult,
+    RegisterCodeProvider,
+    _find_instances,
+    inputs=(
+        Text(name="register_code_id", most=256),
+        Choice(name="register_status", words=("Online", "Offline")),
+    ),
+)
+_codes_lookup = Lookup(
+    "get_register_codes",
+    "register codes",
+    GetRegisterCodesResult,
+    RegisterCodeProvider,
+    _find_codes,
+)

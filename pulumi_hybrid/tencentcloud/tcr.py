@@ -20,7 +20,6 @@ from pulumi_hybrid.errors import (
     Ambiguous,
     Error,
     Gone,
-    Misconfigured,
     NotFound,
     NotReady,
     Refused,
@@ -1269,8 +1268,6 @@ def get_instance_output(
 
 def _find_instance(api: Api, inputs: Properties) -> GetInstanceResult:
     id, name = inputs.get("registry_id"), inputs.get("registry_name")
-    if bool(id) == bool(name):
-        raise Misconfigured("give registry_id or registry_name, one of them")
     registry = _describe(api, str(id)) if id else _find(api, str(name))
     if registry is None:
         raise Gone(
@@ -1293,4 +1290,18 @@ def _find_instance(api: Api, inputs: Properties) -> GetInstanceResult:
     )
 
 
-_instance_lookup = Lookup("the registry", InstanceProvider, _find_instance)
+def _not_one_of_them(inputs: Properties) -> list[str]:
+    if bool(inputs.get("registry_id")) == bool(inputs.get("registry_name")):
+        return ["give registry_id or registry_name, one of them"]
+    return []
+
+
+_instance_lookup = Lookup(
+    "get_instance",
+    "the registry",
+    GetInstanceResult,
+    InstanceProvider,
+    _find_instance,
+    inputs=(Text(name="registry_id", most=256), Text(name="registry_name", most=256)),
+    contradictions=_not_one_of_them,
+)

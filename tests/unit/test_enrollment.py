@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import re
 from typing import Any
 
 import pulumi
@@ -16,6 +17,8 @@ from pulumi_hybrid import (
     TencentcloudConfig,
     TencentcloudEnrollment,
 )
+
+from .conftest import assert_one_line
 
 SECRET = {"RegisterCode": "register_code_value", "Activation": "activation_code"}
 ID = {"RegisterCode": "register_code_id", "Activation": "activation_id"}
@@ -177,8 +180,37 @@ def test_a_users_installation_takes_the_place_of_the_vendors() -> None:
             {"alicloud": AlicloudEnrollment(regions=["a"]), "on_destroy": "forget"},
             "on_destroy: must be one of keep, deregister, fail",
         ),
+        (
+            {"tencentcloud": TencentcloudEnrollment(regions="ap-guangzhou")},
+            'tencentcloud: regions must be a list of names, such as ["ap-guangzhou"]',
+        ),
+        (
+            {"alicloud": AlicloudEnrollment(regions=pulumi.Output.from_input(["a"]))},  # type: ignore[arg-type]
+            "alicloud: regions must be a list of names",
+        ),
+        (
+            {"alicloud": AlicloudEnrollment(regions=[pulumi.Output.from_input("a")])},  # type: ignore[list-item]
+            "alicloud: regions must be a list of names",
+        ),
+        (
+            {"alicloud": AlicloudEnrollment(regions=None)},  # type: ignore[arg-type]
+            "alicloud: regions must be a list of names",
+        ),
+        ({"tencentcloud": {"regions": ["a"]}}, "TencentcloudEnrollment wanted, not dict"),
+        (
+            {"tencentcloud": AlicloudEnrollment(regions=["a"])},
+            "TencentcloudEnrollment wanted, not AlicloudEnrollment",
+        ),
+        (
+            {"alicloud": TencentcloudEnrollment(regions=["a"])},
+            "AlicloudEnrollment wanted, not TencentcloudEnrollment",
+        ),
+        ({"alicloud": {}}, "AlicloudEnrollment wanted, not dict"),
     ],
 )
 def test_what_cannot_be_is_said_at_once(arguments: dict[str, Any], reason: str) -> None:
-    with pytest.raises(Error, match=reason):
+    with pytest.raises(Error, match=re.escape(reason)) as caught:
         Enrollment("fleet", **arguments)
+    assert_one_line(str(caught.value))
+    # Of these alone the engine shows no traceback.
+    assert isinstance(caught.value, pulumi.RunError)

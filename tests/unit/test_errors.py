@@ -1,5 +1,6 @@
 from __future__ import annotations
 
+import pulumi
 import pytest
 from hypothesis import given
 from hypothesis import strategies as st
@@ -17,6 +18,8 @@ from pulumi_hybrid.errors import (
     Refused,
     Throttled,
     Transient,
+    WrongKind,
+    ensure,
     one_line,
 )
 
@@ -90,6 +93,16 @@ def test_errors_keep_what_is_to_be_done_with_them() -> None:
     not_ready = NotReady("not yet.", {"status": "Deploying"})
     assert (str(not_ready), not_ready.now) == ("not yet.", {"status": "Deploying"})
     assert InitFailed("not finished", "id-1", {}).id == "id-1"
+
+
+def test_object_of_another_class_is_the_programs_error_and_a_type_error() -> None:
+    ensure(None, Gone)
+    ensure(Gone("why"), Error)
+    with pytest.raises(WrongKind) as caught:
+        ensure("5e1f", Gone)
+    assert str(caught.value) == "Gone wanted, not str"
+    for kind in (Error, TypeError, pulumi.RunError):
+        assert isinstance(caught.value, kind)
 
 
 def test_init_failed_keeps_outputs_out_of_its_text() -> None:

@@ -435,7 +435,7 @@ def test_create_has_the_users_time_or_five_minutes(
 
 
 def test_create_without_region_says_how_to_set_one(engine: Engine, cloud: Cloud) -> None:
-    with pytest.raises(Misconfigured, match=r"^cannot create Box: ") as caught:
+    with pytest.raises(Misconfigured, match=r"^cannot create Box: region: is not set\. ") as caught:
         engine.create(BoxProvider(cloud), {})
     assert "tencentcloud:region" in str(caught.value)
     assert cloud.boxes == {}
@@ -913,6 +913,17 @@ def test_first_look_by_get_without_region_takes_the_default_one(
     result = engine.read(provider, "box-7", None, {})
     assert (result.id, result.inputs) == ("box-7", {"region": REGION_NAME})
     assert cloud.connected == [(REGION_NAME, 300)]
+
+
+def test_first_look_by_get_without_any_region_says_how_to_give_one(
+    engine: Engine, cloud: Cloud
+) -> None:
+    with pytest.raises(Misconfigured) as caught:
+        engine.read(BoxProvider(cloud), "box-7", None, {})
+    assert str(caught.value) == (
+        "cannot read Box box-7: region: is not set. Give region, "
+        "`pulumi config set tencentcloud:region …` or set TENCENTCLOUD_REGION"
+    )
 
 
 def test_first_look_by_get_at_what_is_not_there_is_refused(

@@ -173,6 +173,90 @@ def test_a_refusal_is_one_line(cloud: Emulator) -> None:
     assert isinstance(refusal.value, pulumi.RunError)
 
 
+@pytest.mark.parametrize(
+    ("look_up", "line"),
+    [
+        (
+            lambda output: tat.get_register_instances(register_code_id=output),
+            "registered machines: register_code_id is an Output. Use get_register_instances_output",
+        ),
+        (
+            lambda output: tat.get_register_codes(region=output),
+            "register codes: region is an Output. Use get_register_codes_output",
+        ),
+        (
+            lambda output: tcr.get_instance(registry_name=output),
+            "the registry: registry_name is an Output. Use get_instance_output",
+        ),
+        (
+            lambda output: ecs.get_managed_instances(connected=output),
+            "managed instances: connected is an Output. Use get_managed_instances_output",
+        ),
+        (
+            lambda output: ecs.get_activations(region=output),
+            "activations: region is an Output. Use get_activations_output",
+        ),
+    ],
+)
+def test_an_output_is_for_the_output_form(
+    cloud: Emulator, look_up: Callable[[Any], Any], line: str
+) -> None:
+    with pytest.raises(LookUpFailed) as refusal:
+        look_up(pulumi.Output.from_input("5e1f"))
+    assert str(refusal.value) == f"cannot look up {line}"
+    assert cloud.requests() == []
+
+
+@pytest.mark.parametrize(
+    ("look_up", "inputs", "line"),
+    [
+        (
+            tat.get_register_instances,
+            {"register_status": "5e1f"},
+            "registered machines: register_status: must be one of Online, Offline",
+        ),
+        (
+            tat.get_register_instances,
+            {"register_code_id": 5, "region": "5e1f!"},
+            "registered machines: register_code_id: must be text; region: must be a region's name, "
+            "such as ap-guangzhou",
+        ),
+        (
+            ecs.get_managed_instances,
+            {"connected": "5e1f"},
+            "managed instances: connected: must be true or false",
+        ),
+        (
+            ecs.get_managed_instances,
+            {"activation_id": []},
+            "managed instances: activation_id: must be text",
+        ),
+        (tcr.get_instance, {"registry_id": 5}, "the registry: registry_id: must be text"),
+        (tcr.get_instance, {}, "the registry: give registry_id or registry_name, one of them"),
+    ],
+)
+def test_an_input_that_is_none_is_told_before_anything_is_sent(
+    cloud: Emulator,
+    monkeypatch: pytest.MonkeyPatch,
+    look_up: Callable[..., Any],
+    inputs: dict[str, Any],
+    line: str,
+) -> None:
+    # Before a key is looked for, too.
+    monkeypatch.delenv("TENCENTCLOUD_SECRET_ID")
+    with pytest.raises(LookUpFailed) as refusal:
+        look_up(**inputs)
+    assert str(refusal.value) == f"cannot look up {line}"
+    assert cloud.requests() == []
+
+
+def test_an_input_of_the_output_form_is_checked_when_it_is_known(cloud: Emulator) -> None:
+    status = pulumi.Output.from_input("5e1f")
+    with pytest.raises(LookUpFailed, match="register_status: must be one of Online, Offline"):
+        run(lambda: tat.get_register_instances_output(register_status=status))
+    assert cloud.requests() == []
+
+
 def test_the_output_form_waits_for_its_inputs_and_is_no_secret(cloud: Emulator) -> None:
     code, managed = register_code(cloud), activation(cloud)
     cloud.register(**code)

@@ -357,6 +357,33 @@ def test_who_signs_is_the_first_way_of_the_configuration_else_of_the_environment
         assert (source.key if source else None) == (first[0] if first else None)
 
 
+@pytest.mark.parametrize("as_text", [True, False], ids=["stack", "provider"])
+@pytest.mark.parametrize("cloud", EVERY, ids=lambda cloud: cloud.title)
+def test_any_part_of_web_identity_in_the_configuration_says_that_it_signs(
+    cloud: Cloud, as_text: bool
+) -> None:
+    identity = cloud.web_identity
+    environment = {cloud.key_id.environment[0]: "id", cloud.key_secret.environment[0]: "secret"}
+    for part in (identity.arn, identity.token, identity.token_file, identity.seconds):
+        config = configured(part.key, "value", as_text=as_text)
+        assert Settings(config, environment).source(cloud) is identity.provider
+        # In the environment it may be another program's, and the vendor's own chain ignores it.
+        if part.environment:
+            assert Settings({}, {part.environment[0]: "value"}).source(cloud) is None
+
+
+@pytest.mark.parametrize("cloud", EVERY, ids=lambda cloud: cloud.title)
+def test_misspelt_part_of_web_identity_is_named(cloud: Cloud) -> None:
+    identity = cloud.web_identity
+    config = {identity.arn.top: {"roleARN": "5e1f", "Token": "5e1f"}}
+    assert Settings(config, {}).source(cloud) is identity.provider
+    with pytest.raises(Misconfigured) as caught:
+        Settings(config, {}).required(identity.arn)
+    assert str(caught.value) == (
+        f"{identity.arn.top} has no roleArn, but roleARN and Token. {identity.arn.how_to_set}"
+    )
+
+
 @pytest.mark.parametrize("cloud", EVERY, ids=lambda cloud: cloud.title)
 def test_neither_role_nor_token_nor_region_says_who_signs(cloud: Cloud) -> None:
     config = {
@@ -479,6 +506,46 @@ def test_role_in_the_environment_goes_with_who_stands_there(cloud: Cloud) -> Non
     # Where the configuration names nobody, several names in the environment are one another's.
     every_variable = dict.fromkeys(cloud.key_id.environment, "another")
     assert taken_on({}, {**every_variable, **role}) == "role"
+
+
+@pytest.mark.parametrize("as_text", [True, False], ids=["stack", "provider"])
+@pytest.mark.parametrize("cloud", CLOUDS)
+def test_role_without_its_arn_is_refused_and_what_it_has_no_name_for_is_told(
+    cloud: Cloud, as_text: bool
+) -> None:
+    top = cloud.role.arn.top
+    config = configured(cloud.role.external_id.key, "5e1f", as_text=as_text)
+    with pytest.raises(Misconfigured) as caught:
+        Settings(config, {}).role(cloud)
+    assert str(caught.value) == f"{top} has no roleArn. Set it, or take {top} out"
+    value: object = {"roleARN": "5e1f", "b": "5e1f", "externalId": None}
+    with pytest.raises(Misconfigured) as caught:
+        Settings({top: json.dumps(value) if as_text else value}, {}).role(cloud)
+    assert str(caught.value) == (
+        f"{top} has no roleArn, but roleARN and b. Set it, or take {top} out"
+    )
+
+
+@pytest.mark.parametrize("cloud", CLOUDS)
+def test_role_whose_arn_stands_in_the_environment_is_whole(cloud: Cloud) -> None:
+    config = configured(cloud.role.external_id.key, "external")
+    role = {cloud.role.arn.environment[0]: "role"}
+    found = Settings(config, role).role(cloud)
+    assert found
+    assert found.value == "role"
+    # Not where that role is another key's.
+    another = {cloud.key_id.environment[0]: "another", **role}
+    with pytest.raises(Misconfigured, match=f"{cloud.role.arn.top} has no roleArn"):
+        Settings({**config, cloud.key_id.key: "id"}, another).role(cloud)
+
+
+@pytest.mark.parametrize("cloud", CLOUDS)
+def test_names_of_a_role_that_are_other_providers_are_let_pass(cloud: Cloud) -> None:
+    """The vendors' own Pulumi providers know more of them."""
+    found = Settings({cloud.role.arn.top: {"roleArn": "role", "sourceIdentity": "x"}}, {})
+    role = found.role(cloud)
+    assert role
+    assert role.value == "role"
 
 
 @pytest.mark.parametrize("cloud", CLOUDS)

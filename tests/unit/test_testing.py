@@ -7,8 +7,9 @@ from typing import Any
 
 import pulumi
 import pytest
+import responses
 
-from pulumi_hybrid import Error, Provider, TencentcloudConfig
+from pulumi_hybrid import AlicloudConfig, Error, Provider, TencentcloudConfig
 from pulumi_hybrid.alicloud import ecs
 from pulumi_hybrid.lifecycle import LifecycleResource
 from pulumi_hybrid.tencentcloud import billing, tat, tcr
@@ -132,6 +133,87 @@ def test_outputs_can_be_chosen_by_type() -> None:
     assert _seen(PROGRAMS[tat.RegisterCode], mocks)["registered_count"][0] == 3
 
 
+def test_a_made_up_name_is_the_resources_own_and_always_the_same() -> None:
+    for _ in range(2):
+        registry = _seen(lambda: tcr.Instance("images", registry_type="basic"))
+        assert registry["registry_name"][0] == "images-0000000"
+        assert registry["public_domain"][0] == "images-0000000.tencentcloudcr.com"
+
+
+def _looked_at(
+    program: Callable[[], list[LifecycleResource]], *names: str
+) -> list[tuple[Any, ...]]:
+    """These outputs of each of the resources."""
+    pulumi.runtime.set_mocks(Mocks())
+    seen: list[tuple[Any, ...]] = []
+
+    @pulumi.runtime.test  # type: ignore[untyped-decorator]
+    def run() -> Any:
+        outputs = [[getattr(one, name) for name in names] for one in program()]
+        return pulumi.Output.from_input(outputs).apply(lambda found: seen.extend(map(tuple, found)))
+
+    run()
+    return seen
+
+
+@pytest.mark.parametrize(
+    ("kind", "id", "inputs"),
+    [
+        (tat.RegisterCode, "register_code_id", {}),
+        (ecs.Activation, "activation_id", {}),
+        (tcr.Instance, "registry_id", {"registry_type": "basic"}),
+    ],
+)
+def test_resources_of_a_type_have_ids_of_their_own(
+    kind: type[LifecycleResource], id: str, inputs: dict[str, Any]
+) -> None:
+    def program() -> list[LifecycleResource]:
+        parent = pulumi.ComponentResource("a:b:C", "parent")
+        below = pulumi.ResourceOptions(parent=parent)
+        made = [kind(name, **inputs) for name in "abc"]
+        return [*made, kind("a", below, **inputs)]  # type: ignore[arg-type]
+
+    ids = [found[0] for found in _looked_at(program, id)]
+    assert len(set(ids)) == 4
+    ids.sort()
+    assert ids == sorted(found[0] for found in _looked_at(program, id))
+
+
+def test_a_resource_is_in_its_providers_region() -> None:
+    def program() -> list[LifecycleResource]:
+        other = Provider(
+            "other",
+            tencentcloud=TencentcloudConfig(region="ap-shanghai"),
+            alicloud=AlicloudConfig(region="cn-beijing"),
+        )
+        secret = Provider(
+            "secret", tencentcloud=TencentcloudConfig(region=pulumi.Output.secret("eu-frankfurt"))
+        )
+        there = pulumi.ResourceOptions(provider=other)
+        component = pulumi.ComponentResource(
+            "a:b:C", "c", None, pulumi.ResourceOptions(providers=[other])
+        )
+        return [
+            tat.RegisterCode("a", there),
+            ecs.Activation("b", there),
+            tat.RegisterCode("c", there, region="ap-singapore"),
+            tat.RegisterCode("d", pulumi.ResourceOptions(parent=component)),
+            tat.RegisterCode("e", pulumi.ResourceOptions(provider=secret)),
+            ecs.Activation("f", pulumi.ResourceOptions(provider=secret)),
+            tat.RegisterCode("g"),
+        ]
+
+    assert [region for (region,) in _looked_at(program, "region")] == [
+        "ap-shanghai",
+        "cn-beijing",
+        "ap-singapore",
+        "ap-shanghai",
+        "eu-frankfurt",
+        "cn-hangzhou",
+        "ap-guangzhou",
+    ]
+
+
 def test_what_is_declared_can_be_looked_at() -> None:
     mocks = Mocks()
     _seen(PROGRAMS[tat.RegisterCode], mocks)
@@ -140,9 +222,104 @@ def test_what_is_declared_can_be_looked_at() -> None:
     assert declared.inputs["effective_time"] == 24
 
 
+def test_a_secret_input_is_taken_and_stays_a_secret() -> None:
+    secret = pulumi.Output.secret("5e1f")
+    seen = _seen(lambda: tat.RegisterCode("r", description=secret))
+    assert seen["description"] == ("5e1f", True)
+    tags = _seen(lambda: ecs.Activation("r", tags={"team": secret}))["tags"]
+    assert tags == ({"team": "5e1f"}, True)
+
+
 def test_a_wrong_input_fails_with_the_line_of_a_preview() -> None:
     with pytest.raises(Error, match="register_limit: ") as caught:
         _seen(lambda: tat.RegisterCode("r", register_limit=0))
+    assert_one_line(str(caught.value))
+
+
+def _found(program: Callable[[], Any], mocks: Mocks | None = None) -> Any:
+    """What a program's lookup finds; an output is waited for. Every request would fail."""
+    pulumi.runtime.set_mocks(mocks or Mocks())
+    found: list[Any] = []
+
+    @pulumi.runtime.test  # type: ignore[untyped-decorator]
+    def run() -> Any:
+        return pulumi.Output.from_input(program()).apply(found.append)
+
+    with responses.RequestsMock():
+        run()
+    return found[0]
+
+
+LOOKUPS: list[tuple[Callable[..., Any], Callable[..., Any], Any]] = [
+    (
+        tat.get_register_instances,
+        tat.get_register_instances_output,
+        tat.GetRegisterInstancesResult([]),
+    ),
+    (tat.get_register_codes, tat.get_register_codes_output, tat.GetRegisterCodesResult([])),
+    (
+        ecs.get_managed_instances,
+        ecs.get_managed_instances_output,
+        ecs.GetManagedInstancesResult([]),
+    ),
+    (ecs.get_activations, ecs.get_activations_output, ecs.GetActivationsResult([])),
+]
+
+
+@pytest.mark.parametrize(
+    ("look_up", "output", "nothing"), LOOKUPS, ids=lambda value: getattr(value, "__name__", "")
+)
+def test_lookups_find_nothing_and_ask_nobody(
+    look_up: Callable[..., Any], output: Callable[..., Any], nothing: Any
+) -> None:
+    """Without a key or a region."""
+    assert _found(look_up) == nothing
+    assert _found(output) == nothing
+
+
+def test_a_registry_that_is_looked_up_runs() -> None:
+    found = _found(lambda: tcr.get_instance(registry_name="images"))
+    assert (found.registry_name, found.status) == ("images", "Running")
+    assert found.public_domain == "images.tencentcloudcr.com"
+    assert found.registry_id
+    later = _found(lambda: tcr.get_instance_output(registry_id=pulumi.Output.from_input("tcr-1")))
+    assert later.registry_id == "tcr-1"
+
+
+def test_what_a_lookup_finds_can_be_chosen_by_its_type() -> None:
+    code = tat.RegisterCodeInfo("rc-1", "", "", 10, 0, "", True, None, None)
+    chosen = tat.GetRegisterCodesResult([code])
+    mocks = Mocks(lookups={tat.GetRegisterCodesResult: chosen})
+    assert _found(tat.get_register_codes, mocks) is chosen
+    assert _found(tat.get_register_codes_output, mocks) is chosen
+    assert _found(ecs.get_activations, mocks) == ecs.GetActivationsResult([])
+
+
+def test_what_a_lookup_finds_may_follow_its_inputs() -> None:
+    asked: list[Any] = []
+
+    def find(inputs: dict[str, Any]) -> ecs.GetManagedInstancesResult:
+        asked.append(inputs)
+        return ecs.GetManagedInstancesResult([])
+
+    mocks = Mocks(lookups={ecs.GetManagedInstancesResult: find})
+    _found(lambda: ecs.get_managed_instances(connected=False, region="cn-hangzhou"), mocks)
+    activation = pulumi.Output.from_input("a-1")
+    _found(lambda: ecs.get_managed_instances_output(activation_id=activation), mocks)
+    assert asked == [{"connected": False, "region": "cn-hangzhou"}, {"activation_id": "a-1"}]
+
+
+def test_what_is_chosen_for_no_lookup_or_is_no_result_is_told() -> None:
+    with pytest.raises(Error, match="lookups: RegisterCodeInfo is the result of no lookup"):
+        Mocks(lookups={tat.RegisterCodeInfo: None})
+    wrong = Mocks(lookups={tat.GetRegisterCodesResult: []})
+    with pytest.raises(TypeError, match="GetRegisterCodesResult wanted, not list"):
+        _found(tat.get_register_codes, wrong)
+
+
+def test_a_lookups_wrong_input_fails_with_the_line_of_a_preview() -> None:
+    with pytest.raises(Error, match="register_status: must be one of Online, Offline") as caught:
+        _found(lambda: tat.get_register_instances(register_status="online"))
     assert_one_line(str(caught.value))
 
 

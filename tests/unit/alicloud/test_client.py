@@ -92,6 +92,7 @@ PERMANENT = {
     "InvalidParam.PageSize": 400,
     "MissingParameter": 400,
     "MissingParameter.ActivationId": 400,
+    "MissingSecurityToken": 400,
     "Nobody.EverSawThis": 404,
 }
 EVERY_CODE = {**THROTTLING, **PASSING, **ENDED, **PERMANENT}
@@ -385,6 +386,7 @@ def test_every_common_code_is_of_its_kind(
         ("InvalidAccessKeyId.NotFound", "alicloud:accessKey or ALICLOUD_ACCESS_KEY"),
         ("SignatureDoesNotMatch", "alicloud:secretKey or ALICLOUD_SECRET_KEY"),
         ("InvalidSecurityToken.Expired", "alicloud:securityToken"),
+        ("MissingSecurityToken", "token is missing. Set alicloud:securityToken"),
         ("InvalidTimeStamp.Expired", "clock"),
         ("Forbidden.RAM", "RAM"),
         ("InvalidRegionId.NotFound", "region"),
@@ -443,7 +445,7 @@ def test_what_was_not_sent_is_sent_five_times_in_any_case(
     said = str(caught.value)
     assert_one_line(said)
     assert said.startswith("Alibaba Cloud could not be reached (ECS CreateActivation, ")
-    assert "Check the network, the proxy and alicloud:endpoint" in said
+    assert "Check the network and the proxy." in said
     assert "Gave up after 5 tries" in said
 
 

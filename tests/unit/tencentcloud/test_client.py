@@ -169,6 +169,24 @@ def test_domain_chooses_the_international_site(vendor: Vendor) -> None:
     assert request.headers["Host"] == "tat.intl.tencentcloudapi.com"
 
 
+@pytest.mark.parametrize("domain", ["https://intl.tencentcloudapi.com", "a b", "a.b/c", "a.b:443"])
+def test_domain_that_is_no_host_name_is_refused_before_anything_is_sent(
+    vendor: Vendor, domain: str
+) -> None:
+    vendor.answers(DESCRIBE, listing())
+    with pytest.raises(Misconfigured, match="tencentcloud:domain must be a host name"):
+        new_api(domain=domain).call(DESCRIBE, {})
+    assert vendor.count(DESCRIBE) == 0
+
+
+def test_unknown_host_of_a_site_says_to_check_the_domain(vendor: Vendor) -> None:
+    url = "https://tat.intl.tencentcloudapi.co/"
+    vendor.answers(DESCRIBE, UNSENT["unknown_host"](), url=url)
+    with pytest.raises(NotSent, match="its host name is unknown") as caught:
+        new_api(domain="intl.tencentcloudapi.co").call(DESCRIBE, {})
+    assert "Check the network, the proxy and tencentcloud:domain." in str(caught.value)
+
+
 def test_endpoint_comes_before_domain(vendor: Vendor) -> None:
     vendor.answers(DESCRIBE, listing(), url="https://proxy.example.com:8443/")
     api = new_api(domain="intl.tencentcloudapi.com", endpoint="https://proxy.example.com:8443")
@@ -372,7 +390,7 @@ def test_what_was_not_sent_is_sent_five_times_in_any_case(
     assert vendor.count(CREATE) == 5
     assert_one_line(str(caught.value))
     assert f"TAT {CREATE}" in str(caught.value)
-    assert "Check the network, the proxy and tencentcloud:endpoint" in str(caught.value)
+    assert "Check the network and the proxy." in str(caught.value)
 
 
 @pytest.mark.parametrize("fault", UNSENT.values(), ids=UNSENT)
