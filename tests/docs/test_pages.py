@@ -156,6 +156,7 @@ def test_every_setting_stands_in_the_page_with_its_variables() -> None:
         variables, what = told[setting.key]
         assert tuple(re.findall(r"\w+_\w+", variables)) == setting.environment
         assert ("`--secret`" in what) is setting.secret
+        assert ("`--plaintext`" in what) is ("--plaintext" in setting.how_to_set)
 
 
 @each_page
@@ -344,6 +345,7 @@ def _options() -> set[str]:
         "--debug",
         "--json",
         "--path",
+        "--plaintext",
         "--refresh",
         "--run-program",
         "--secret",
