@@ -53,3 +53,15 @@ def test_each_part_of_an_example_is_a_template(stack: Stack, part: Path) -> None
     )
     assert (project / "Pulumi.yaml").read_text().startswith("name: mine\n")
     assert (project / "__main__.py").read_text() == (part / "__main__.py").read_text()
+
+
+def test_every_example_has_a_project_name_of_its_own() -> None:
+    """Two of one name would be one project in a backend, and their stacks `dev` one stack."""
+    names = [
+        line
+        for folder in (*EXAMPLES, *PARTS)
+        for line in (folder / "Pulumi.yaml").read_text().splitlines()
+        if line.startswith("name:")
+    ]
+    assert len(names) == len(EXAMPLES) + len(PARTS)
+    assert sorted(set(names)) == sorted(names)
