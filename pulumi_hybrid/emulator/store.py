@@ -49,6 +49,9 @@ class Store:
 
     Args:
         path: the SQLite file; `None` keeps everything in memory.
+
+    Raises:
+        sqlite3.Error: the file cannot be one.
     """
 
     def __init__(self, path: str | Path | None = None) -> None:
@@ -60,10 +63,14 @@ class Store:
             isolation_level=None,
         )
         self._lock = threading.RLock()
-        # A killed process loses nothing by this, only a machine that loses its power.
-        self._connection.execute("PRAGMA synchronous = OFF")
-        self._connection.execute("PRAGMA foreign_keys = ON")
-        self._connection.executescript(SCHEMA)
+        try:
+            # A killed process loses nothing by this, only a machine that loses its power.
+            self._connection.execute("PRAGMA synchronous = OFF")
+            self._connection.execute("PRAGMA foreign_keys = ON")
+            self._connection.executescript(SCHEMA)
+        except sqlite3.Error:
+            self._connection.close()
+            raise
 
     def close(self) -> None:
         """Let go of the file."""
