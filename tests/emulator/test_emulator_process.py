@@ -12,6 +12,7 @@ import shlex
 import signal
 import socket
 import sqlite3
+import stat
 import subprocess
 import sys
 import threading
@@ -204,6 +205,22 @@ def test_file_keeps_resources_and_nothing_else(tmp_path: Path) -> None:
         emulator.reset()
     with Emulator(data=data) as emulator:
         assert emulator.resources() == {}
+
+
+def test_only_its_owner_reads_a_file_that_it_makes(tmp_path: Path) -> None:
+    """It holds codes and keys in the clear; a file that is there already is as its owner wants."""
+    made, given = tmp_path / "made.sqlite", tmp_path / "given.sqlite"
+    given.touch()
+    given.chmod(0o644)
+    before = os.umask(0o022)
+    try:
+        for data in (made, given):
+            with Emulator(data=data) as emulator:
+                emulator.call("tat", "2020-10-28", "CreateRegisterCode")
+    finally:
+        os.umask(before)
+    modes = [stat.S_IMODE(path.stat().st_mode) for path in (made, given)]
+    assert modes == [0o600, 0o644]
 
 
 def test_url_needs_a_running_emulator() -> None:
