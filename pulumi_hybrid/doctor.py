@@ -10,6 +10,7 @@ from __future__ import annotations
 import argparse
 import json
 import platform
+import shutil
 import subprocess
 import sys
 from collections.abc import Callable, Iterator, Mapping
@@ -18,6 +19,7 @@ from datetime import timedelta
 from email.utils import parsedate_to_datetime
 from functools import partial
 from importlib.metadata import PackageNotFoundError, version
+from pathlib import Path
 from typing import Any
 
 from pulumi_hybrid import clock, connection
@@ -36,6 +38,8 @@ _SECONDS = 30.0
 """How long one question to a vendor may take."""
 _CLOCK_SECONDS = 60
 """How far the clock may be off before it is told; the vendors take five to fifteen minutes."""
+
+_NOT_ON_PATH = "pulumi is not on PATH"
 
 
 @dataclass(frozen=True)
@@ -139,10 +143,15 @@ def _configuration(
     """What the engine would hand to the provider process, and the keys that are in plain text.
 
     Raises:
-        Misconfigured: there is no such stack or provider.
+        Misconfigured: there is no such folder, stack or provider.
     """
+    if not Path(folder).is_dir():
+        raise Misconfigured(f"{folder} is no folder. Give the project's folder to --cwd")
     chosen = ["--stack", stack] if stack else []
     if provider is None:
+        if stack is None and not _on_path():
+            _say(f"the environment alone, as {_NOT_ON_PATH}")
+            return {}, set()
         try:
             name = stack or _pulumi(folder, "stack", "--show-name").strip()
         except Misconfigured as error:
@@ -174,12 +183,18 @@ def _plain(value: Any) -> Any:
     return value
 
 
+def _on_path() -> bool:
+    return shutil.which("pulumi") is not None
+
+
 def _pulumi(folder: str, *arguments: str) -> str:
     """What the engine's command prints.
 
     Raises:
         Misconfigured: it cannot be run, or fails.
     """
+    if not _on_path():
+        raise Misconfigured(f"{_NOT_ON_PATH}. Install it, or put its folder there")
     try:
         ended = subprocess.run(  # noqa: S603 - the user's own pulumi
             ["pulumi", *arguments, "--non-interactive"],  # noqa: S607

@@ -233,7 +233,7 @@ CONFIG = {
 def test_without_pulumi_the_environment_alone_is_examined(world: World, examine: Examine) -> None:
     status, said = examine(**ALICLOUD)
     assert status == 0
-    assert "the environment alone, as there is no stack here: pulumi cannot be run here" in said
+    assert "the environment alone, as pulumi is not on PATH" in said
 
 
 @pytest.mark.usefixtures("world")
@@ -241,7 +241,28 @@ def test_without_pulumi_a_stack_that_is_named_is_status_1(examine: Examine) -> N
     for arguments in (["--stack", "dev"], ["--provider", "other"]):
         status, said = examine(*arguments, **ALICLOUD)
         assert status == 1
-        assert line(said, "pulumi cannot be run here").startswith("NO")
+        assert line(said, "pulumi is not on PATH").startswith("NO    stack: ")
+
+
+def test_pulumi_that_cannot_be_run_is_told(world: World, examine: Examine, tmp_path: Path) -> None:
+    world.pulumi({})
+    (tmp_path / "pulumi").write_text("#!/nowhere\n")
+    status, said = examine("--stack", "dev", **ALICLOUD)
+    assert status == 1
+    assert line(said, "pulumi cannot be run here").startswith("NO")
+
+
+@pytest.mark.usefixtures("world")
+@pytest.mark.parametrize("more", [[], ["--stack", "dev"]])
+def test_a_folder_that_is_none_is_status_1(
+    examine: Examine, tmp_path: Path, more: list[str]
+) -> None:
+    (tmp_path / "file").touch()
+    for folder in (tmp_path / "nope", tmp_path / "file"):
+        status, said = examine("--cwd", str(folder), *more, **ALICLOUD)
+        assert status == 1
+        _, told = said.splitlines()
+        assert told == f"  NO    stack: {folder} is no folder. Give the project's folder to --cwd"
 
 
 def test_stacks_configuration_comes_before_the_environment(world: World, examine: Examine) -> None:
