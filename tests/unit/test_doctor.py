@@ -2,8 +2,11 @@ from __future__ import annotations
 
 import importlib.metadata
 import json
+import os
 import re
 import stat
+import subprocess
+import sys
 from collections.abc import Callable, Iterator, Mapping
 from datetime import timedelta
 from email.utils import format_datetime
@@ -349,3 +352,20 @@ def test_provider_that_is_not_in_the_state_is_status_1(
     status, said = examine("--provider", "other")
     assert status == 1
     assert line(said, "holds no provider other").startswith("NO")
+
+
+def test_reader_that_has_enough_ends_it_quietly() -> None:
+    """As `head -1` does."""
+    reading, writing = os.pipe()
+    os.close(reading)
+    try:
+        ended = subprocess.run(
+            [sys.executable, "-m", "pulumi_hybrid.doctor"],
+            stdout=writing,
+            stderr=subprocess.PIPE,
+            check=False,
+        )
+    finally:
+        os.close(writing)
+    assert ended.returncode == 1
+    assert ended.stderr == b""
