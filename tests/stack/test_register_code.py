@@ -12,7 +12,7 @@ import pytest
 
 from tests.stack.conftest import ROOT, Stack
 
-SEED = """
+VENDORS_EXAMPLE = """
     web = tat.RegisterCode(
         "web",
         description="webserver",
@@ -30,8 +30,10 @@ SEED = """
 """
 
 
-def test_the_seeds_requests_arrive_and_what_is_secret_stays_secret(stack: Stack) -> None:
-    stack.program(SEED)
+def test_the_requests_of_the_vendors_example_arrive_and_what_is_secret_stays_secret(
+    stack: Stack,
+) -> None:
+    stack.program(VENDORS_EXAMPLE)
     stack.preview()
     assert stack.cloud.requests() == []
 
