@@ -9,7 +9,9 @@ from __future__ import annotations
 
 import argparse
 import json
+import os
 import platform
+import shutil
 import subprocess
 import sys
 from collections.abc import Callable, Iterator, Mapping
@@ -18,6 +20,7 @@ from datetime import timedelta
 from email.utils import parsedate_to_datetime
 from functools import partial
 from importlib.metadata import PackageNotFoundError, version
+from pathlib import Path
 from typing import Any
 
 from pulumi_hybrid import clock, connection
@@ -37,6 +40,8 @@ _SECONDS = 30.0
 _CLOCK_SECONDS = 60
 """How far the clock may be off before it is told; the vendors take five to fifteen minutes."""
 
+_NOT_ON_PATH = "pulumi is not on PATH"
+
 
 @dataclass(frozen=True)
 class _Examined:
@@ -47,39 +52,42 @@ class _Examined:
         keys: the keys in force.
         sts: asks the Security Token Service.
         host: whose clock is looked at, where no endpoint is set.
-        lists: by product and what is listed: calls an action that changes nothing.
+        lists: by product and what is listed: calls an action that changes nothing; what to tell.
     """
 
     cloud: Cloud
     keys: Callable[[Settings], Keys | None]
     sts: Callable[..., Mapping[str, Any]]
     host: str
-    lists: Mapping[str, Callable[[Settings, str], None]]
+    lists: Mapping[str, Callable[[Settings, str], str]]
 
 
 def _tencentcloud(
     product: tencentcloud.Product, action: str, settings: Settings, region: str
-) -> None:
+) -> str:
     api = tencentcloud.TencentcloudApi(
         product, region, settings, meanings={}, call=Call(), deadline=Deadline(_SECONDS)
     )
     api.call(action, {"Limit": 1})
+    return f"allowed in {region}"
 
 
-def _orders(settings: Settings, _region: str) -> None:
+def _orders(settings: Settings, _region: str) -> str:
     api = tencentcloud.TencentcloudApi(
         BILLING, "", settings, meanings={}, call=Call(), deadline=Deadline(_SECONDS)
     )
     now, form = clock.now(), "%Y-%m-%d %H:%M:%S"
     span = {"StartTime": (now - timedelta(days=1)).strftime(form), "EndTime": now.strftime(form)}
     api.call("DescribeDealsByCond", {**span, "Limit": 1})
+    return "allowed"
 
 
-def _activations(settings: Settings, region: str) -> None:
+def _activations(settings: Settings, region: str) -> str:
     api = alicloud.AlicloudApi(
         region, settings, meanings={}, call=Call(), deadline=Deadline(_SECONDS)
     )
     api.call("DescribeActivations", {"PageSize": 1})
+    return f"allowed in {region}"
 
 
 _VENDORS = (
@@ -139,10 +147,15 @@ def _configuration(
     """What the engine would hand to the provider process, and the keys that are in plain text.
 
     Raises:
-        Misconfigured: there is no such stack or provider.
+        Misconfigured: there is no such folder, stack or provider.
     """
+    if not Path(folder).is_dir():
+        raise Misconfigured(f"{folder} is no folder. Give the project's folder to --cwd")
     chosen = ["--stack", stack] if stack else []
     if provider is None:
+        if stack is None and not _on_path():
+            _say(f"the environment alone, as {_NOT_ON_PATH}")
+            return {}, set()
         try:
             name = stack or _pulumi(folder, "stack", "--show-name").strip()
         except Misconfigured as error:
@@ -174,12 +187,18 @@ def _plain(value: Any) -> Any:
     return value
 
 
+def _on_path() -> bool:
+    return shutil.which("pulumi") is not None
+
+
 def _pulumi(folder: str, *arguments: str) -> str:
     """What the engine's command prints.
 
     Raises:
         Misconfigured: it cannot be run, or fails.
     """
+    if not _on_path():
+        raise Misconfigured(f"{_NOT_ON_PATH}. Install it, or put its folder there")
     try:
         ended = subprocess.run(  # noqa: S603 - the user's own pulumi
             ["pulumi", *arguments, "--non-interactive"],  # noqa: S607
@@ -230,7 +249,7 @@ def _examine(vendor: _Examined, settings: Settings, plain: set[str]) -> bool | N
         _say(f"  {'--':<5} APIs: not asked without a region. {cloud.region.how_to_set}")
     elif works and region is not None:
         for title, ask in vendor.lists.items():
-            works = _check(title, partial(_asked, ask, settings, region)) and works
+            works = _check(title, partial(ask, settings, region)) and works
     return works
 
 
@@ -292,11 +311,6 @@ def _offset(vendor: _Examined, settings: Settings) -> str:
     return "right"
 
 
-def _asked(ask: Callable[[Settings, str], None], settings: Settings, region: str) -> str:
-    ask(settings, region)
-    return f"allowed in {region}"
-
-
 def _say(*lines: str) -> None:
     for line in lines:
         sys.stdout.write(f"{line}\n")
@@ -304,4 +318,10 @@ def _say(*lines: str) -> None:
 
 
 if __name__ == "__main__":
-    sys.exit(main())
+    try:
+        status = main()
+    except BrokenPipeError:
+        # Who reads it, such as `head`, has enough; Python would write the rest when it ends.
+        os.dup2(os.open(os.devnull, os.O_WRONLY), sys.stdout.fileno())
+        status = 1
+    sys.exit(status)

@@ -12,6 +12,7 @@ from __future__ import annotations
 
 import json
 import os
+import re
 from collections.abc import Iterator, Mapping
 from contextlib import suppress
 from dataclasses import dataclass, field, fields
@@ -19,6 +20,9 @@ from pathlib import Path
 from typing import Protocol
 
 from pulumi_hybrid.errors import Misconfigured
+
+_TAKEN_FOR_SECRET = re.compile("secret|token", re.IGNORECASE)
+"""Names under which `pulumi config set` wants to be told whether a long value is a secret."""
 
 
 @dataclass(eq=False, repr=False)
@@ -44,7 +48,11 @@ class Setting:
     @property
     def how_to_set(self) -> str:
         """What to do about its absence, for the end of an error."""
-        option = "--secret " if self.secret else ""
+        option = ""
+        if self.secret:
+            option = "--secret "
+        elif _TAKEN_FOR_SECRET.search(self.key):
+            option = "--plaintext "
         path = "--path " if "." in self.key else ""
         variable = f" or set {self.environment[0]}" if self.environment else ""
         return f"`pulumi config set {option}{path}{self.key} …`{variable}"

@@ -6,6 +6,7 @@ import argparse
 import os
 import shlex
 import signal
+import sqlite3
 import sys
 import threading
 
@@ -25,7 +26,7 @@ def main() -> int:
     parser = argparse.ArgumentParser(
         prog="python -m pulumi_hybrid.emulator", description=DESCRIPTION
     )
-    parser.add_argument("--port", type=int, default=0, help="default: a free one")
+    parser.add_argument("--port", type=_port, default=0, help="default: a free one")
     parser.add_argument("--data", metavar="FILE.sqlite", help="keep the resources in this file")
     parser.add_argument(
         "--no-rate-limit", action="store_true", help="let more than 20 requests a second pass"
@@ -43,7 +44,15 @@ def main() -> int:
             data=arguments.data,
             rate_limit=None if arguments.no_rate_limit else 20,
             regions={vendor.name: vendor.region_of(os.environ) for vendor in VENDORS},
-        ).start()
+        )
+    except sqlite3.Error as error:
+        sys.stderr.write(
+            f"cannot keep data in {arguments.data}: {error}. "
+            "Name a file of the emulator's, or one that is not there yet\n"
+        )
+        return 1
+    try:
+        emulator.start()
     except OSError as error:
         sys.stderr.write(f"cannot listen on port {arguments.port}: {error}\n")
         return 1
@@ -62,6 +71,12 @@ def main() -> int:
     ended.wait()
     emulator.stop()
     return 0
+
+
+def _port(text: str) -> int:
+    if not (text.isascii() and text.isdigit() and int(text) < 65536):
+        raise argparse.ArgumentTypeError(f"must be a number from 0 to 65535, not {text!r}")
+    return int(text)
 
 
 if __name__ == "__main__":

@@ -37,6 +37,9 @@ if TYPE_CHECKING:
     from .emulator import Emulator
 
 PREFIX = "/_emulator/"
+_FURTHEST = timedelta(days=1000 * 365)
+"""So that what is made then can still end: no calendar here goes beyond the year 9999."""
+_TOO_FAR = "the clocks go no further than 1000 years either way"
 
 
 def answer(emulator: Emulator, request: HttpRequest) -> HttpAnswer:
@@ -141,15 +144,23 @@ def move_clock(clock: Clock, changes: Json) -> Json:
             raise ControlError(f"{name!r} is none of {', '.join(sorted(known))}")
         if type(value) not in (int, float):
             raise ControlError(f"{name}: a number wanted")
+        seconds = value * 3600 if name == "offset_hours" else value
+        # Said so that it catches NaN, which is neither more nor less than anything.
+        if not abs(seconds) <= _FURTHEST.total_seconds():
+            raise ControlError(_TOO_FAR)
     if {"offset_hours", "offset_seconds"} <= set(changes):
         raise ControlError("offset_hours and offset_seconds exclude each other")
+    offset, skew = clock.offset, clock.skew
     if "offset_hours" in changes:
-        clock.offset = timedelta(hours=changes["offset_hours"])
+        offset = timedelta(hours=changes["offset_hours"])
     if "offset_seconds" in changes:
-        clock.offset = timedelta(seconds=changes["offset_seconds"])
-    clock.offset += timedelta(seconds=changes.get("advance_seconds", 0))
+        offset = timedelta(seconds=changes["offset_seconds"])
+    offset += timedelta(seconds=changes.get("advance_seconds", 0))
     if "skew_seconds" in changes:
-        clock.skew = timedelta(seconds=changes["skew_seconds"])
+        skew = timedelta(seconds=changes["skew_seconds"])
+    if abs(offset) > _FURTHEST:
+        raise ControlError(_TOO_FAR)
+    clock.offset, clock.skew = offset, skew
     return {
         "now": rfc3339(clock.now()),
         "offset_seconds": clock.offset.total_seconds(),

@@ -3,10 +3,11 @@
 from __future__ import annotations
 
 import json
+import os
 import sqlite3
 import threading
 from collections.abc import Callable, Iterator, Sequence
-from contextlib import contextmanager
+from contextlib import contextmanager, suppress
 from datetime import datetime, timezone
 from pathlib import Path
 from typing import Any
@@ -48,10 +49,18 @@ class Store:
     """One table of documents, keyed by account, API, region, kind and id, in order of creation.
 
     Args:
-        path: the SQLite file; `None` keeps everything in memory.
+        path: the SQLite file, which only its owner may read where this makes it; `None` keeps
+            everything in memory.
+
+    Raises:
+        sqlite3.Error: the file cannot be one.
     """
 
     def __init__(self, path: str | Path | None = None) -> None:
+        if path is not None:
+            # It holds codes and keys in the clear. Whatever is wrong with the path, SQLite tells.
+            with suppress(OSError):
+                os.close(os.open(path, os.O_CREAT | os.O_EXCL | os.O_WRONLY, 0o600))
         # One connection for all threads: the lock below makes every request's work one
         # transaction, which is also what keeps two requests from seeing each other half done.
         self._connection = sqlite3.connect(
@@ -60,10 +69,14 @@ class Store:
             isolation_level=None,
         )
         self._lock = threading.RLock()
-        # A killed process loses nothing by this, only a machine that loses its power.
-        self._connection.execute("PRAGMA synchronous = OFF")
-        self._connection.execute("PRAGMA foreign_keys = ON")
-        self._connection.executescript(SCHEMA)
+        try:
+            # A killed process loses nothing by this, only a machine that loses its power.
+            self._connection.execute("PRAGMA synchronous = OFF")
+            self._connection.execute("PRAGMA foreign_keys = ON")
+            self._connection.executescript(SCHEMA)
+        except sqlite3.Error:
+            self._connection.close()
+            raise
 
     def close(self) -> None:
         """Let go of the file."""

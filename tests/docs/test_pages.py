@@ -7,6 +7,7 @@ import inspect
 import os
 import pkgutil
 import re
+import subprocess
 import sys
 from collections.abc import Iterator, Mapping
 from contextlib import redirect_stdout, suppress
@@ -156,6 +157,7 @@ def test_every_setting_stands_in_the_page_with_its_variables() -> None:
         variables, what = told[setting.key]
         assert tuple(re.findall(r"\w+_\w+", variables)) == setting.environment
         assert ("`--secret`" in what) is setting.secret
+        assert ("`--plaintext`" in what) is ("--plaintext" in setting.how_to_set)
 
 
 @each_page
@@ -332,6 +334,30 @@ def test_a_block_of_python_runs(
     program()
 
 
+def test_the_emulator_starts_in_the_background_of_a_shell(
+    tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    page = PAGES["docs/how-to/testing.md"]
+    start, load = re.findall(r"^ {4}(.*emulator\.env.*)$", page, re.MULTILINE)
+    # What an earlier run has left is not read.
+    (tmp_path / "emulator.env").write_text("export TENCENTCLOUD_ENDPOINT=http://127.0.0.1:1\n")
+    monkeypatch.setenv("PATH", str(Path(sys.executable).parent), prepend=os.pathsep)
+    ask = (
+        "import os, urllib.request as u;"
+        "print(u.urlopen(os.environ['TENCENTCLOUD_ENDPOINT'] + '/_emulator/health').status,"
+        "'ALICLOUD_SECRET_KEY' in os.environ)"
+    )
+    told = subprocess.run(
+        ["sh", "-eu", "-c", "\n".join([start, "trap 'kill $!' EXIT", load, f'python -c "{ask}"'])],
+        cwd=tmp_path,
+        stdout=subprocess.PIPE,
+        text=True,
+        timeout=60,
+        check=True,
+    )
+    assert told.stdout == "200 True\n"
+
+
 def _words(text: str) -> str:
     """The text with every line's end made a space."""
     return " ".join(text.split())
@@ -344,6 +370,7 @@ def _options() -> set[str]:
         "--debug",
         "--json",
         "--path",
+        "--plaintext",
         "--refresh",
         "--run-program",
         "--secret",

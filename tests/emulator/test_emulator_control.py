@@ -122,12 +122,37 @@ def test_clock(control: Callable[..., Answer]) -> None:
     assert timedelta(hours=23) < now - datetime.now(timezone.utc) < timedelta(hours=25)
 
 
+def test_a_clock_is_moved_by_up_to_a_thousand_years(
+    control: Callable[..., Answer], emulator: Emulator, sdk: Sdk
+) -> None:
+    for hours in (-8760000, 8760000):
+        answer = control("POST", "clock", {"offset_hours": hours, "skew_seconds": 0})
+        assert answer.status == 200
+        sdk("CreateRegisterCode", EffectiveTime=99999)
+        assert emulator.resources()
+        answer = control("POST", "clock", {"advance_seconds": 1 if hours > 0 else -1})
+        assert answer.status == 400
+        assert answer.json["error"] == "the clocks go no further than 1000 years either way"
+    for years in (-1000, 1000):
+        assert control("POST", "clock", {"skew_seconds": years * 365 * 86400}).status == 200
+        assert control("GET", "health").status == 200
+
+
 @pytest.mark.parametrize(
     ("name", "body"),
     [
         ("clock", {"offset_days": 1}),
         ("clock", {"offset_hours": "1"}),
         ("clock", {"offset_hours": 1, "offset_seconds": 1}),
+        ("clock", {"offset_hours": 1e9}),
+        ("clock", {"offset_hours": 3e10}),
+        ("clock", {"offset_hours": -1e300}),
+        ("clock", {"offset_seconds": 10**400}),
+        ("clock", {"offset_seconds": 3e10, "advance_seconds": 3e10}),
+        ("clock", {"advance_seconds": float("nan")}),
+        ("clock", {"advance_seconds": float("inf")}),
+        ("clock", {"offset_hours": 1, "skew_seconds": float("-inf")}),
+        ("clock", {"offset_hours": 1, "skew_seconds": 1e12}),
         ("settings", {"rate_limits": 1}),
         ("settings", {"rate_limit": "20"}),
         ("settings", {"rate_limit": -1}),
@@ -142,12 +167,16 @@ def test_clock(control: Callable[..., Answer]) -> None:
 def test_a_slip_changes_nothing(
     control: Callable[..., Answer], name: str, body: dict[str, Any]
 ) -> None:
-    before = control("GET", "settings").json, control("GET", "clock").json["offset_seconds"]
+    def standing() -> tuple[Any, ...]:
+        clock = control("GET", "clock").json
+        settings = control("GET", "settings").json
+        return settings, clock["offset_seconds"], clock["skew_seconds"]
+
+    before = standing()
     answer = control("POST", name, body)
     assert answer.status == 400
     assert answer.json["error"]
-    after = control("GET", "settings").json, control("GET", "clock").json["offset_seconds"]
-    assert before == after
+    assert standing() == before
 
 
 def test_settings_all_or_none(control: Callable[..., Answer]) -> None:

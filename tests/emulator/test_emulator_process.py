@@ -11,11 +11,14 @@ import re
 import shlex
 import signal
 import socket
+import sqlite3
+import stat
 import subprocess
 import sys
 import threading
 from collections.abc import Callable
 from concurrent.futures import ThreadPoolExecutor
+from contextlib import closing
 from pathlib import Path
 
 import pytest
@@ -138,6 +141,45 @@ def test_a_port_that_is_taken(emulator: Emulator) -> None:
     assert "Traceback" not in stderr.decode()
 
 
+def told_at_the_end(*arguments: str) -> tuple[int, str]:
+    """The status with which it ends at once, and all that it says."""
+    shell = Shell(*arguments)
+    _, stderr = shell.process.communicate(timeout=10)
+    assert shell.printed == ""
+    return shell.process.returncode, stderr.decode()
+
+
+@pytest.mark.parametrize("port", ["99999", "65536", "-1", "http"])
+def test_a_port_that_is_none(port: str) -> None:
+    status, told = told_at_the_end("--port", port)
+    assert status == 2
+    assert told.splitlines()[-1].endswith(
+        f"error: argument --port: must be a number from 0 to 65535, not {port!r}"
+    )
+    assert "Traceback" not in told
+
+
+@pytest.mark.parametrize("kind", ["nowhere", "a folder", "no database", "another database"])
+def test_a_data_file_that_cannot_be_one(tmp_path: Path, kind: str) -> None:
+    path = tmp_path / "file"
+    if kind == "nowhere":
+        path = tmp_path / "nowhere/file"
+    elif kind == "a folder":
+        path.mkdir()
+    elif kind == "no database":
+        path.write_text("root:x:0:0:root:/root:/bin/bash\n")
+    else:
+        with closing(sqlite3.connect(path)) as connection:
+            connection.execute("CREATE TABLE documents (id TEXT)")
+    status, told = told_at_the_end("--data", str(path))
+    assert status == 1
+    (line,) = told.splitlines()
+    assert line.startswith(f"cannot keep data in {path}: ")
+    assert line.endswith(". Name a file of the emulator's, or one that is not there yet")
+    if kind == "no database":
+        assert path.read_text() == "root:x:0:0:root:/root:/bin/bash\n"
+
+
 # --- Python -----------------------------------------------------------------------------------
 
 
@@ -163,6 +205,22 @@ def test_file_keeps_resources_and_nothing_else(tmp_path: Path) -> None:
         emulator.reset()
     with Emulator(data=data) as emulator:
         assert emulator.resources() == {}
+
+
+def test_only_its_owner_reads_a_file_that_it_makes(tmp_path: Path) -> None:
+    """It holds codes and keys in the clear; a file that is there already is as its owner wants."""
+    made, given = tmp_path / "made.sqlite", tmp_path / "given.sqlite"
+    given.touch()
+    given.chmod(0o644)
+    before = os.umask(0o022)
+    try:
+        for data in (made, given):
+            with Emulator(data=data) as emulator:
+                emulator.call("tat", "2020-10-28", "CreateRegisterCode")
+    finally:
+        os.umask(before)
+    modes = [stat.S_IMODE(path.stat().st_mode) for path in (made, given)]
+    assert modes == [0o600, 0o644]
 
 
 def test_url_needs_a_running_emulator() -> None:

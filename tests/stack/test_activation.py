@@ -15,7 +15,9 @@ SIXTEEN_REGIONS = (
 )
 
 
-def test_the_seeds_request_arrives_and_what_is_secret_stays_secret(stack: Stack) -> None:
+def test_the_request_of_the_vendors_example_arrives_and_what_is_secret_stays_secret(
+    stack: Stack,
+) -> None:
     stack.program(
         """
         web = ecs.Activation("web", instance_name="test-InstanceName", region="cn-hangzhou")
@@ -238,7 +240,9 @@ def test_get_and_adopt_take_what_exists_and_say_that_the_code_is_absent(stack: S
     assert [activation["ActivationId"] for activation in _activations(stack)] == [read_id]
 
 
-def test_inputs_at_the_limits_of_the_seed_are_accepted_in_every_region(stack: Stack) -> None:
+def test_inputs_at_the_limits_of_the_vendors_page_are_accepted_in_every_region(
+    stack: Stack,
+) -> None:
     stack.program(
         f"""
         ecs.Activation("least", instance_name="ab", description="d", instance_count=1,

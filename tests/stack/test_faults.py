@@ -12,7 +12,7 @@ from tests.stack.conftest import Stack, wait_for
 CREATE = "error: cannot create RegisterCode: "
 
 REFUSALS = (
-    # The seed's table.
+    # The table of the vendor's page.
     "InvalidParameter",
     "InvalidParameterValue.TooLarge",
     "InvalidParameterValue.TooLong",

@@ -9,6 +9,9 @@ from dataclasses import replace
 from tests.stack.conftest import ROOT, Stack
 
 EXAMPLE = ROOT / "examples/hybrid-fleet"
+NOWHERE = (
+    "machines.{}: {} is no place of the fleet. Choose a cloud and a region of its output cloud_init"
+)
 
 
 def test_a_machine_joins_with_what_another_stack_made_for_it(stack: Stack) -> None:
@@ -34,5 +37,12 @@ def test_a_machine_joins_with_what_another_stack_made_for_it(stack: Stack) -> No
 
     fleet.up()
     assert fleet.outputs()["joined"] == {**nobody, "cn-hangzhou": 1}
+
+    # A place that the fleet lacks, or that is none, is told in a line.
+    for name, place in (("web-2", "tencentcloud/ap-nowhere"), ("web-3", "nowhere")):
+        machines.pulumi("config", "set", "--path", f"machines.{name}", place)
+        told = machines.up(fails=True)
+        assert told.diagnostics.count(f"error: {NOWHERE.format(name, place)}") == 1
+        machines.pulumi("config", "rm", "--path", f"machines.{name}")
     machines.destroy()
     fleet.destroy()

@@ -7,7 +7,7 @@ import pytest
 from tests.stack.conftest import Stack
 
 
-def test_inputs_at_the_limits_of_the_seed_are_accepted(stack: Stack) -> None:
+def test_inputs_at_the_limits_of_the_vendors_page_are_accepted(stack: Stack) -> None:
     stack.program(
         """
         tat.RegisterCode("longest", description="d" * 128, instance_name_prefix="p" * 32)

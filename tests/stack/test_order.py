@@ -8,7 +8,7 @@ import pytest
 
 from tests.stack.conftest import Stack, wait_for
 
-SEED = {
+VENDORS_EXAMPLE = {
     "ClientToken": "46E6BF87-AF23-4710-8C82-21032D5F985F",
     "ProductCode": "p_yunjing",
     "SubProductCode": "sp_yunjing_vas",
@@ -41,7 +41,9 @@ def stack(stack: Stack) -> Stack:
     return stack
 
 
-def test_the_seeds_request_arrives_and_a_second_run_spends_nothing(stack: Stack) -> None:
+def test_the_request_of_the_vendors_example_arrives_and_a_second_run_spends_nothing(
+    stack: Stack,
+) -> None:
     inputs = {
         "client_token": "ClientToken",
         "product_code": "ProductCode",
@@ -56,19 +58,19 @@ def test_the_seeds_request_arrives_and_a_second_run_spends_nothing(stack: Stack)
         "project_id": "ProjectId",
         "renew_flag": "RenewFlag",
     }
-    given = {name: SEED[field] for name, field in inputs.items()}
+    given = {name: VENDORS_EXAMPLE[field] for name, field in inputs.items()}
     stack.program(
         f"""
-        seed = billing.Instance("seed", **{given})
-        pulumi.export("order", seed.order_id)
-        pulumi.export("ids", seed.instance_id_list)
-        pulumi.export("end", seed.expired_time)
+        example = billing.Instance("example", **{given})
+        pulumi.export("order", example.order_id)
+        pulumi.export("ids", example.instance_id_list)
+        pulumi.export("end", example.expired_time)
         """
     )
     stack.preview()
     assert stack.cloud.requests() == []
     stack.up()
-    assert stack.calls("CreateInstance") == [SEED]
+    assert stack.calls("CreateInstance") == [VENDORS_EXAMPLE]
     outputs = stack.outputs()
     assert outputs["ids"] == [f"yunjing-{outputs['order']}-0"]
     assert outputs["end"].endswith("+08:00")
@@ -310,7 +312,11 @@ def test_what_happens_elsewhere_is_seen(stack: Stack) -> None:
 
 
 def test_a_purchase_is_adopted_and_read(stack: Stack) -> None:
-    body = {**SEED, "ProductCode": "p_cloudfirewall", "SubProductCode": "sp_cloudfirewall_svv1"}
+    body = {
+        **VENDORS_EXAMPLE,
+        "ProductCode": "p_cloudfirewall",
+        "SubProductCode": "sp_cloudfirewall_svv1",
+    }
     body |= {"ZoneCode": "ap-guangzhou-6", "Parameter": '{"pid":1}'}
     made = stack.cloud.call("billing", "2018-07-09", "CreateInstance", body)["OrderId"]
     stack.program(

@@ -3,14 +3,16 @@
 from __future__ import annotations
 
 import re
+import subprocess
+import sys
 from datetime import datetime, timedelta
 from typing import Any
 
 import pytest
 
-from tests.stack.conftest import Stack
+from tests.stack.conftest import ROOT, Stack
 
-SEED = """
+VENDORS_EXAMPLE = """
     web = tat.RegisterCode(
         "web",
         description="webserver",
@@ -28,8 +30,10 @@ SEED = """
 """
 
 
-def test_the_seeds_requests_arrive_and_what_is_secret_stays_secret(stack: Stack) -> None:
-    stack.program(SEED)
+def test_the_requests_of_the_vendors_example_arrive_and_what_is_secret_stays_secret(
+    stack: Stack,
+) -> None:
+    stack.program(VENDORS_EXAMPLE)
     stack.preview()
     assert stack.cloud.requests() == []
 
@@ -212,6 +216,27 @@ def test_rotation_replaces_a_code_near_its_end_and_a_used_up_one(stack: Stack) -
     remaining = _ends(after["ending"]) - _ends(before["ending"])
     assert remaining > timedelta(hours=3)
     stack.up("--expect-no-changes")
+
+
+def test_a_rotation_is_tried_as_the_page_shows(stack: Stack) -> None:
+    page = (ROOT / "docs/how-to/testing.md").read_text()
+    [block] = [
+        code
+        for code in re.findall("```python\n(.*?)```", page, re.DOTALL)
+        if "offset_hours" in code
+    ]
+    stack.program("tat.RegisterCode('halls', effective_time=24, rotate_before_hours=2)")
+    ended = subprocess.run(
+        [sys.executable, "-c", block],
+        cwd=stack.folder / stack.project,
+        env=stack.environment,
+        stdout=subprocess.PIPE,
+        stderr=subprocess.STDOUT,
+        text=True,
+        check=False,
+    )
+    assert ended.returncode == 0, ended.stdout
+    assert "replaced" in ended.stdout
 
 
 def test_get_and_adopt_take_what_exists_and_say_that_the_value_is_absent(stack: Stack) -> None:

@@ -23,7 +23,9 @@ def stack(stack: Stack) -> Stack:
     return stack
 
 
-def test_the_seeds_request_arrives_and_a_second_run_spends_nothing(stack: Stack) -> None:
+def test_the_request_of_the_vendors_example_arrives_and_a_second_run_spends_nothing(
+    stack: Stack,
+) -> None:
     stack.program(
         """
         tcr.Instance("tcr", registry_name="tcr-test", registry_type="standard", sync_tag=True)
@@ -36,8 +38,8 @@ def test_the_seeds_request_arrives_and_a_second_run_spends_nothing(stack: Stack)
     stack.preview()
     assert stack.cloud.requests() == []
     stack.up()
-    seed, auto = sorted(stack.calls("CreateInstance"), key=lambda body: "SyncTag" not in body)
-    assert seed == {"RegistryName": "tcr-test", "RegistryType": "standard", "SyncTag": True}
+    example, auto = sorted(stack.calls("CreateInstance"), key=lambda body: "SyncTag" not in body)
+    assert example == {"RegistryName": "tcr-test", "RegistryType": "standard", "SyncTag": True}
     name = stack.outputs()["name"]
     assert name.startswith("auto-named-")
     assert len(name) == len("auto-named-") + 7

@@ -2,8 +2,11 @@ from __future__ import annotations
 
 import importlib.metadata
 import json
+import os
 import re
 import stat
+import subprocess
+import sys
 from collections.abc import Callable, Iterator, Mapping
 from datetime import timedelta
 from email.utils import format_datetime
@@ -137,10 +140,11 @@ def test_everything_that_is_set_up_and_works_is_status_0(world: World, examine: 
         "key: account 1234567890123456, acs:ram::1:user/u",
         "TAT DescribeRegisterCodes: allowed in ap-guangzhou",
         "TCR DescribeInstances: allowed in ap-guangzhou",
-        "Billing DescribeDealsByCond: allowed",
         "ECS DescribeActivations: allowed in cn-hangzhou",
     ):
         assert line(said, checked).startswith("ok")
+    # Billing has no region.
+    assert line(said, "Billing") == "ok    Billing DescribeDealsByCond: allowed"
     assert said.count("clock: right") == 2
     assert "AKID…MPLE" in line(said, "secretId")
     assert "(set)" in line(said, "TENCENTCLOUD_SECRET_KEY")
@@ -233,7 +237,7 @@ CONFIG = {
 def test_without_pulumi_the_environment_alone_is_examined(world: World, examine: Examine) -> None:
     status, said = examine(**ALICLOUD)
     assert status == 0
-    assert "the environment alone, as there is no stack here: pulumi cannot be run here" in said
+    assert "the environment alone, as pulumi is not on PATH" in said
 
 
 @pytest.mark.usefixtures("world")
@@ -241,7 +245,28 @@ def test_without_pulumi_a_stack_that_is_named_is_status_1(examine: Examine) -> N
     for arguments in (["--stack", "dev"], ["--provider", "other"]):
         status, said = examine(*arguments, **ALICLOUD)
         assert status == 1
-        assert line(said, "pulumi cannot be run here").startswith("NO")
+        assert line(said, "pulumi is not on PATH").startswith("NO    stack: ")
+
+
+def test_pulumi_that_cannot_be_run_is_told(world: World, examine: Examine, tmp_path: Path) -> None:
+    world.pulumi({})
+    (tmp_path / "pulumi").write_text("#!/nowhere\n")
+    status, said = examine("--stack", "dev", **ALICLOUD)
+    assert status == 1
+    assert line(said, "pulumi cannot be run here").startswith("NO")
+
+
+@pytest.mark.usefixtures("world")
+@pytest.mark.parametrize("more", [[], ["--stack", "dev"]])
+def test_a_folder_that_is_none_is_status_1(
+    examine: Examine, tmp_path: Path, more: list[str]
+) -> None:
+    (tmp_path / "file").touch()
+    for folder in (tmp_path / "nope", tmp_path / "file"):
+        status, said = examine("--cwd", str(folder), *more, **ALICLOUD)
+        assert status == 1
+        _, told = said.splitlines()
+        assert told == f"  NO    stack: {folder} is no folder. Give the project's folder to --cwd"
 
 
 def test_stacks_configuration_comes_before_the_environment(world: World, examine: Examine) -> None:
@@ -327,3 +352,20 @@ def test_provider_that_is_not_in_the_state_is_status_1(
     status, said = examine("--provider", "other")
     assert status == 1
     assert line(said, "holds no provider other").startswith("NO")
+
+
+def test_reader_that_has_enough_ends_it_quietly() -> None:
+    """As `head -1` does."""
+    reading, writing = os.pipe()
+    os.close(reading)
+    try:
+        ended = subprocess.run(
+            [sys.executable, "-m", "pulumi_hybrid.doctor"],
+            stdout=writing,
+            stderr=subprocess.PIPE,
+            check=False,
+        )
+    finally:
+        os.close(writing)
+    assert ended.returncode == 1
+    assert ended.stderr == b""

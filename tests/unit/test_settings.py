@@ -203,8 +203,19 @@ def test_how_to_set_a_secret_stores_it_encrypted(setting: Setting) -> None:
     assert "pulumi config set --secret " in setting.how_to_set
 
 
-def test_how_to_set_a_region_is_plain() -> None:
-    assert "--secret" not in TENCENTCLOUD.region.how_to_set
+@pytest.mark.parametrize(
+    "setting",
+    [TENCENTCLOUD.key_id, TENCENTCLOUD.web_identity.token_file, ALICLOUD.web_identity.token_file],
+)
+def test_how_to_set_what_pulumi_takes_for_a_secret_says_that_it_is_none(setting: Setting) -> None:
+    """Without --plaintext `pulumi config set` refuses a real key id, and a file's long name."""
+    assert "pulumi config set --plaintext " in setting.how_to_set
+
+
+@pytest.mark.parametrize("setting", [TENCENTCLOUD.region, ALICLOUD.key_id, ALICLOUD.profile_file])
+def test_how_to_set_what_is_no_secret_is_plain(setting: Setting) -> None:
+    assert "--secret" not in setting.how_to_set
+    assert "--plaintext" not in setting.how_to_set
 
 
 # Objects
