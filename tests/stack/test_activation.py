@@ -77,6 +77,7 @@ CHANGES = {
 }
 
 
+@pytest.mark.whole
 def test_each_input_changed_alone_replaces_or_updates_as_it_should(stack: Stack) -> None:
     def program(version: int) -> None:
         stack.program(
@@ -113,6 +114,7 @@ ecs.Activation("kept", rotate_before_hours={version + 1},
     stack.up("--expect-no-changes")
 
 
+@pytest.mark.whole
 def test_what_happens_outside_is_seen_by_refresh_and_mended_by_up(stack: Stack) -> None:
     stack.program(
         """
@@ -203,6 +205,7 @@ def test_a_used_activation_is_disabled_or_kept_or_freed_by_when_in_use(stack: St
     assert [activation["ActivationId"] for activation in _activations(stack)] == [ids["default"]]
 
 
+@pytest.mark.whole
 def test_get_and_adopt_take_what_exists_and_say_that_the_code_is_absent(stack: Stack) -> None:
     taken = _call(stack, "CreateActivation", InstanceName="made-elsewhere", InstanceCount=7)
     read = _call(stack, "CreateActivation", Description="read only")
@@ -240,6 +243,7 @@ def test_get_and_adopt_take_what_exists_and_say_that_the_code_is_absent(stack: S
     assert [activation["ActivationId"] for activation in _activations(stack)] == [read_id]
 
 
+@pytest.mark.whole
 def test_inputs_at_the_limits_of_the_vendors_page_are_accepted_in_every_region(
     stack: Stack,
 ) -> None:
@@ -263,6 +267,7 @@ def test_inputs_at_the_limits_of_the_vendors_page_are_accepted_in_every_region(
     stack.refresh("--expect-no-changes")
 
 
+@pytest.mark.whole
 @pytest.mark.parametrize(
     ("inputs", "problems"),
     [
@@ -354,6 +359,7 @@ def test_every_refusal_is_one_line_with_code_and_request_id(stack: Stack) -> Non
     assert len(told) == len(REFUSALS) + 1
 
 
+@pytest.mark.whole
 def test_the_accounts_own_lower_limit_reaches_the_user(stack: Stack) -> None:
     stack.cloud.settings(ttl_limit=4)
     stack.program("ecs.Activation('code', time_to_live_in_hours=24)")
@@ -398,6 +404,7 @@ def test_a_lost_answer_or_a_passing_fault_gives_one_activation_with_its_code(sta
     assert len({outputs[kind] for kind in PASSING_FAULTS} & stack.secrets) == len(PASSING_FAULTS)
 
 
+@pytest.mark.whole
 def test_an_answer_with_a_code_in_it_is_a_failure_whatever_its_status(stack: Stack) -> None:
     stack.program("ecs.Activation('code')")
     stack.cloud.fault(
@@ -407,6 +414,7 @@ def test_an_answer_with_a_code_in_it_is_a_failure_whatever_its_status(stack: Sta
     assert "the region holds as many activations as the account may have" in told
 
 
+@pytest.mark.whole
 def test_numbers_that_come_as_text_are_numbers(stack: Stack) -> None:
     stack.program("pulumi.export('count', ecs.Activation('code').instance_count)")
     stack.cloud.fault("DescribeActivations", "strings", count=-1)

@@ -76,6 +76,7 @@ def test_what_does_not_work_is_a_line_each(stack: Stack) -> None:
     )
 
 
+@pytest.mark.whole
 def test_a_cloud_without_a_key_is_none_that_is_ill(stack: Stack) -> None:
     for variable in ALICLOUD_KEY:
         del stack.environment[variable]
@@ -105,6 +106,7 @@ def test_no_network(stack: Stack) -> None:
         assert line.startswith(f"key: {cloud} Cloud could not be reached (STS GetCallerIdentity,")
 
 
+@pytest.mark.whole
 @pytest.mark.parametrize("seconds", [1000, -1000])
 def test_a_clock_that_is_off(stack: Stack, seconds: int) -> None:
     stack.cloud.clock(skew_seconds=seconds)
@@ -134,6 +136,7 @@ def test_a_secret_in_plain_text_is_told(stack: Stack) -> None:
     assert "plain text" not in told.text
 
 
+@pytest.mark.whole
 def test_an_explicit_provider_is_looked_at_as_it_was_last_used(stack: Stack) -> None:
     stack.program(
         """
@@ -166,6 +169,7 @@ def test_an_explicit_provider_is_looked_at_as_it_was_last_used(stack: Stack) -> 
     ]
 
 
+@pytest.mark.whole
 def test_a_stack_that_cannot_be_read_is_none_that_is_well(stack: Stack) -> None:
     stack.configure({"tencentcloud:secretKey": stack.cloud.secret_key})
     stack.environment["PULUMI_CONFIG_PASSPHRASE"] = "another one"
@@ -179,6 +183,7 @@ def test_a_stack_that_cannot_be_read_is_none_that_is_well(stack: Stack) -> None:
     assert findings(told, "NO") == ["stack: no stack named 'another' found"]
 
 
+@pytest.mark.whole
 def test_without_a_stack_the_environment_is_looked_at(stack: Stack) -> None:
     (stack.folder / "project/Pulumi.yaml").unlink()
     told = doctor(stack)

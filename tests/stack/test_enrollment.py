@@ -5,6 +5,8 @@ from __future__ import annotations
 import re
 from typing import Any
 
+import pytest
+
 from .conftest import Stack
 
 PROGRAM = """
@@ -149,6 +151,7 @@ def test_a_fleet_lives(stack: Stack) -> None:
     assert len(machines(stack)) == 4
 
 
+@pytest.mark.whole
 def test_a_destroy_deregisters_where_it_is_told_to(stack: Stack) -> None:
     program(stack, on_destroy="deregister")
     stack.up()
@@ -157,6 +160,7 @@ def test_a_destroy_deregisters_where_it_is_told_to(stack: Stack) -> None:
     assert machines(stack) == []
 
 
+@pytest.mark.whole
 def test_a_destroy_fails_where_it_is_told_to(stack: Stack) -> None:
     program(stack, on_destroy="fail")
     stack.up()
@@ -167,6 +171,7 @@ def test_a_destroy_fails_where_it_is_told_to(stack: Stack) -> None:
     assert len(machines(stack)) == 4
 
 
+@pytest.mark.whole
 def test_a_lookup_that_is_refused_is_one_line(stack: Stack) -> None:
     for form in ("get_register_codes()", "get_register_codes_output()"):
         stack.cloud.fault("DescribeRegisterCodes", "error", code="UnauthorizedOperation")

@@ -43,6 +43,7 @@ REFUSALS = (
 )
 
 
+@pytest.mark.whole
 def test_every_refusal_is_one_line_with_code_and_request_id(stack: Stack) -> None:
     stack.program(f"for n in range({len(REFUSALS)}): tat.RegisterCode(f'code-{{n}}')")
     # A busy machine may bunch requests that were spaced.
@@ -142,6 +143,7 @@ def test_a_lost_answer_is_not_asked_for_twice_and_the_orphan_is_named(stack: Sta
     assert "it may have been done, or not" in told
 
 
+@pytest.mark.whole
 def test_a_throttled_create_is_nothing_but_a_success(stack: Stack) -> None:
     stack.program("code = tat.RegisterCode('code')")
     stack.cloud.fault("CreateRegisterCode", "throttle", count=3)
@@ -149,6 +151,7 @@ def test_a_throttled_create_is_nothing_but_a_success(stack: Stack) -> None:
     assert len(stack.calls("CreateRegisterCode")) == 4
 
 
+@pytest.mark.whole
 def test_custom_timeouts_end_the_waiting(stack: Stack) -> None:
     stack.program(
         """
@@ -195,6 +198,7 @@ def test_a_code_that_nobody_will_hold_is_deleted_at_once(stack: Stack) -> None:
     assert _count(stack) == 1
 
 
+@pytest.mark.whole
 def test_destroying_what_is_gone_already_succeeds(stack: Stack) -> None:
     stack.program("tat.RegisterCode('code')")
     stack.up()

@@ -7,6 +7,7 @@ import pytest
 from tests.stack.conftest import Stack
 
 
+@pytest.mark.whole
 def test_inputs_at_the_limits_of_the_vendors_page_are_accepted(stack: Stack) -> None:
     stack.program(
         """
@@ -107,6 +108,7 @@ def test_an_input_that_is_not_known_yet_passes_the_preview_and_is_checked_in_the
     }
 
 
+@pytest.mark.whole
 def test_no_region_anywhere_is_said_in_the_preview(stack: Stack) -> None:
     del stack.environment["TENCENTCLOUD_REGION"]
     stack.program("tat.RegisterCode('lost')")

@@ -228,6 +228,7 @@ JUNK = {
 RIGHT_REGIONS = {"tencentcloud": "ap-singapore", "alicloud": "cn-beijing"}
 
 
+@pytest.mark.whole
 @pytest.mark.parametrize(
     ("id", "table"),
     [
@@ -339,6 +340,7 @@ def test_a_rotated_key_updates_the_provider_and_no_resource(
     assert held(stack) == {}
 
 
+@pytest.mark.whole
 def test_what_is_not_known_in_a_preview_is_no_error(stack: Stack) -> None:
     stack.program(
         IMPORTS
@@ -463,6 +465,7 @@ def test_a_roles_key_that_ends_while_something_is_made_is_renewed(stack: Stack) 
     assert held(stack) == {}
 
 
+@pytest.mark.whole
 def test_a_role_may_stand_in_the_stacks_configuration(stack: Stack) -> None:
     for vendor, arn in ROLES.items():
         stack.cloud.role(arn, account=THEIRS, trusts=[MINE])
@@ -495,6 +498,7 @@ def test_a_role_may_stand_in_the_stacks_configuration(stack: Stack) -> None:
     assert held(stack) == {}
 
 
+@pytest.mark.whole
 def test_a_web_identity_takes_the_place_of_a_key(
     stack: Stack, tmp_path_factory: pytest.TempPathFactory
 ) -> None:
@@ -554,6 +558,7 @@ def test_a_web_identity_takes_the_place_of_a_key(
     assert held(stack) == {}
 
 
+@pytest.mark.whole
 def test_no_log_of_the_engine_shows_a_key(stack: Stack) -> None:
     """The keys are in the explicit provider and in the configuration; the fixture looks."""
     give_by_configuration(stack, THEIRS)
@@ -571,6 +576,7 @@ def test_no_log_of_the_engine_shows_a_key(stack: Stack) -> None:
     stack.destroy(*logged)
 
 
+@pytest.mark.whole
 def test_two_stacks_of_a_project_at_the_same_time(stack: Stack) -> None:
     stack.pulumi("stack", "init", "second")
     stack.program("for name in 'abc': tat.RegisterCode(name)")

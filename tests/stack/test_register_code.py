@@ -95,6 +95,7 @@ CHANGES = {
 }
 
 
+@pytest.mark.whole
 def test_each_input_changed_alone_replaces_the_new_one_before_the_old(stack: Stack) -> None:
     def program(version: int) -> None:
         stack.program(
@@ -121,6 +122,7 @@ def test_each_input_changed_alone_replaces_the_new_one_before_the_old(stack: Sta
     assert len(_codes(stack)) == len(CHANGES) + 1
 
 
+@pytest.mark.whole
 def test_an_input_taken_out_again_is_a_change_and_a_written_out_default_is_none(
     stack: Stack,
 ) -> None:
@@ -134,6 +136,7 @@ def test_an_input_taken_out_again_is_a_change_and_a_written_out_default_is_none(
     assert before["plain"]["id"] == after["plain"]["id"]
 
 
+@pytest.mark.whole
 def test_what_happens_outside_is_seen_by_refresh(stack: Stack) -> None:
     stack.program(
         """
@@ -239,6 +242,7 @@ def test_a_rotation_is_tried_as_the_page_shows(stack: Stack) -> None:
     assert "replaced" in ended.stdout
 
 
+@pytest.mark.whole
 def test_get_and_adopt_take_what_exists_and_say_that_the_value_is_absent(stack: Stack) -> None:
     adopted = _call(stack, "CreateRegisterCode", Description="made elsewhere", RegisterLimit=7)
     read = _call(stack, "CreateRegisterCode", Description="read only")
@@ -281,6 +285,7 @@ def test_get_and_adopt_take_what_exists_and_say_that_the_value_is_absent(stack: 
     assert [code["RegisterCodeId"] for code in _codes(stack)] == [looked_at]
 
 
+@pytest.mark.whole
 def test_adopting_what_is_not_there_or_is_different_is_one_line(stack: Stack) -> None:
     other = _call(stack, "CreateRegisterCode", RegisterLimit=7)["RegisterCodeId"]
     stack.program(
@@ -305,6 +310,7 @@ def test_adopting_what_is_not_there_or_is_different_is_one_line(stack: Stack) ->
     ) in stack.preview(fails=True).text
 
 
+@pytest.mark.whole
 def test_an_adopted_code_that_is_replaced_by_order_is_not_deleted(stack: Stack) -> None:
     """The engine then calls a create that looks like a first one."""
     taken = _call(stack, "CreateRegisterCode")["RegisterCodeId"]
