@@ -197,10 +197,9 @@ class RegisterCodeProvider(Lifecycle):
         try:
             orphans = self._alike(api, inputs, started)
             for _ in range(_LOOKS_FOR_ORPHANS - 1):
-                if orphans or api.abandoned or api.deadline.left < 1:
-                    break
-                api.sleep(1)
-                orphans = self._alike(api, inputs, started)
+                if not orphans and api.deadline.left > 1:
+                    api.sleep(1)
+                    orphans = self._alike(api, inputs, started)
         except Exception:  # noqa: BLE001 - whatever the listing is like, the first error is told
             found = (
                 "Look through the register codes in the TAT console for one that was made just now"
@@ -229,7 +228,7 @@ class RegisterCodeProvider(Lifecycle):
                 alike = not any(
                     an_input.differs(now[an_input.name], inputs.get(an_input.name))
                     for an_input in self.inputs
-                    if an_input.sent and an_input.shown and an_input.name in now
+                    if an_input.shown and an_input.name in now
                 )
                 recent = not now["created_time"] or clock.parse(now["created_time"]) >= earliest
                 if alike and recent and id not in _delivered:

@@ -667,6 +667,28 @@ def test_create_whose_answer_is_lost_names_a_code_that_shows_late(
     assert vendor.count(DESCRIBE) == 3
 
 
+def test_create_whose_answer_is_lost_looks_no_longer_than_it_may(
+    engine: Engine, vendor: Vendor, provider: RegisterCodeProvider
+) -> None:
+    vendor.answers(CREATE, Raw(""))
+    vendor.answers(DESCRIBE, listing())
+    with pytest.raises(Ambiguous, match="No code that could have come of it shows yet"):
+        engine.create(provider, INPUTS, timeout=1)
+    assert vendor.count(DESCRIBE) == 1
+
+
+@pytest.mark.parametrize(
+    "shown", [{"RegisterLimit": None}, {"ExpiredTime": None}, {"ExpiredTime": timedelta(hours=571)}]
+)
+def test_orphans_may_differ_in_what_is_not_shown_or_only_derived(
+    engine: Engine, vendor: Vendor, provider: RegisterCodeProvider, shown: dict[str, Any]
+) -> None:
+    vendor.answers(CREATE, Raw(""))
+    vendor.answers(DESCRIBE, listing(_made_just_now_like(shown)))
+    with pytest.raises(Ambiguous, match=ORPHAN_ID):
+        engine.create(provider, INPUTS)
+
+
 @pytest.mark.parametrize("hours", [100_000, 10**9, 1e300])
 def test_for_ever_is_sent_as_a_number_that_the_vendor_reads(
     engine: Engine, vendor: Vendor, provider: RegisterCodeProvider, hours: float
