@@ -487,7 +487,7 @@ def expanded(path: str) -> str:
 
 def _object(value: object, setting: Setting) -> Mapping[str, object]:
     """The object that a setting is part of: the stack's configuration hands it over as JSON."""
-    if isinstance(value, str) and value:
+    if isinstance(value, str):
         with suppress(ValueError):
             value = json.loads(value)
     if value is None or value == "":

@@ -312,18 +312,27 @@ def test_identity_token_that_is_given_comes_before_its_file(cloud: Cloud) -> Non
     assert Settings({top: {token: "given", file: "/none"}}, {}).token(cloud.web_identity) == "given"
 
 
-@pytest.mark.parametrize("content", [None, "", " \n", b"\xff\xfe"])
+@pytest.mark.parametrize(
+    ("content", "why"),
+    [
+        (None, "names cannot be read"),
+        (b"\xff\xfe", "names cannot be read"),
+        (b"", "or its file is empty"),
+        (b" \n", "or its file is empty"),
+    ],
+)
 @pytest.mark.parametrize("cloud", EVERY, ids=lambda cloud: cloud.title)
 def test_identity_token_that_cannot_be_had_is_one_line(
-    cloud: Cloud, content: str | bytes | None, tmp_path: Path
+    cloud: Cloud, content: bytes | None, why: str, tmp_path: Path
 ) -> None:
     file = tmp_path / "token"
     if content is not None:
-        file.write_bytes(content.encode() if isinstance(content, str) else content)
+        file.write_bytes(content)
     settings = Settings(configured(cloud.web_identity.token_file.key, str(file)), {})
-    for said in (settings, Settings({}, {})):
+    for said, expected in ((settings, why), (Settings({}, {}), "is not set")):
         with pytest.raises(Misconfigured, match=cloud.web_identity.token_file.key) as caught:
             said.token(cloud.web_identity)
+        assert expected in str(caught.value)
         assert_one_line(str(caught.value))
 
 
