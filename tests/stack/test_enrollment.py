@@ -9,6 +9,9 @@ import pytest
 
 from .conftest import Stack
 
+# A fleet lives in test_hybrid_fleet.py, too.
+pytestmark = pytest.mark.whole
+
 PROGRAM = """
 from pulumi_hybrid import AlicloudEnrollment, Enrollment, TencentcloudEnrollment
 
@@ -151,7 +154,6 @@ def test_a_fleet_lives(stack: Stack) -> None:
     assert len(machines(stack)) == 4
 
 
-@pytest.mark.whole
 def test_a_destroy_deregisters_where_it_is_told_to(stack: Stack) -> None:
     program(stack, on_destroy="deregister")
     stack.up()
@@ -160,7 +162,6 @@ def test_a_destroy_deregisters_where_it_is_told_to(stack: Stack) -> None:
     assert machines(stack) == []
 
 
-@pytest.mark.whole
 def test_a_destroy_fails_where_it_is_told_to(stack: Stack) -> None:
     program(stack, on_destroy="fail")
     stack.up()
@@ -171,7 +172,6 @@ def test_a_destroy_fails_where_it_is_told_to(stack: Stack) -> None:
     assert len(machines(stack)) == 4
 
 
-@pytest.mark.whole
 def test_a_lookup_that_is_refused_is_one_line(stack: Stack) -> None:
     for form in ("get_register_codes()", "get_register_codes_output()"):
         stack.cloud.fault("DescribeRegisterCodes", "error", code="UnauthorizedOperation")
