@@ -12,7 +12,7 @@ from typing import Any, TypedDict
 import pulumi
 
 from pulumi_hybrid import clock
-from pulumi_hybrid.answers import objects, text
+from pulumi_hybrid.answers import flag, objects, text, whole
 from pulumi_hybrid.api import Api, Meaning
 from pulumi_hybrid.clock import Deadline
 from pulumi_hybrid.engine import Call, is_unknown
@@ -133,6 +133,9 @@ _SECONDS_TO_SHOW_AN_ORDER = 60
 _SECONDS_OF_AN_UPGRADE = 180
 _SECONDS_OF_AN_OLD_STATUS = 15
 """How long a status may still be that of an earlier change or deletion that failed."""
+
+_LASTING = ("enable_cos_maz", "registry_charge_type")
+"""What stays as it was seen where an answer leaves it out: a loss would replace, or buy."""
 
 _NOT_MADE_YET = (None, "Pending", "Deploying")
 _NOT_AT_REST = ("Pending", "Deploying", "Unhealthy")
@@ -394,7 +397,7 @@ class InstanceProvider(Lifecycle):
         self, api: Api, id: str, now: Properties, inputs: Properties, names: list[str]
     ) -> None:
         charge_type = inputs.get("registry_charge_type")
-        if "registry_charge_type" in names and now["registry_charge_type"] == 1 != charge_type:
+        if "registry_charge_type" in names and now.get("registry_charge_type") == 1 != charge_type:
             raise Error(
                 "a prepaid registry cannot be made pay-as-you-go again. Set registry_charge_type "
                 "back to 1, or let the term end"
@@ -435,6 +438,8 @@ class InstanceProvider(Lifecycle):
             changed = True
         if changed:
             now = super().finish(api, id, inputs, before)
+        seen = {name: before[name] for name in _LASTING if before.get(name) is not None}
+        now = seen | now
         if follows(before.get("renewal_ordered"), now.get("expired_at")):
             now["renewal_ordered"] = before["renewal_ordered"]
         months = months_to_pay(inputs.get("paid_until"), now.get("expired_at"))
@@ -510,7 +515,7 @@ class InstanceProvider(Lifecycle):
         # What does not show may be there all the same: whether it is gone, DeleteInstance says.
         registry = _describe(api, id) or {}
         status = registry.get("Status")
-        if registry.get("DeletionProtection"):
+        if flag(registry.get("DeletionProtection")):
             # A registry that never was one, or that nobody will ever hold, protects nothing.
             if status != _FAILED_FOR_GOOD and not api.abandoned:
                 raise Error(
@@ -732,19 +737,21 @@ def _properties(registry: Mapping[str, Any], inputs: Properties) -> Properties:
         ) from None
     now: Properties = {
         "registry_name": registry.get("RegistryName"),
-        "registry_charge_type": registry.get("PayMod") or 0,
-        "enable_cos_maz": bool(registry.get("EnableCosMAZ")),
-        "deletion_protection": bool(registry.get("DeletionProtection")),
         "status": registry.get("Status"),
         "public_domain": registry.get("PublicDomain"),
         "internal_endpoint": registry.get("InternalEndpoint") or None,
         "created_at": registry.get("CreatedAt"),
         "expired_at": _end(registry.get("ExpiredAt")),
     }
-    if text(registry.get("RegistryType")):
-        now["registry_type"] = registry["RegistryType"]
-    if registry.get("EnableCosVersioning") is not None:
-        now["enable_cos_versioning"] = registry["EnableCosVersioning"]
+    # What the vendor leaves out is no value: a False would replace the registry.
+    shown = {
+        "registry_type": text(registry.get("RegistryType")),
+        "registry_charge_type": whole(registry.get("PayMod")),
+        "enable_cos_maz": flag(registry.get("EnableCosMAZ")),
+        "enable_cos_versioning": flag(registry.get("EnableCosVersioning")),
+        "deletion_protection": flag(registry.get("DeletionProtection")),
+    }
+    now |= {name: value for name, value in shown.items() if value is not None}
     if inputs.get("tag_specification") is None:
         now["tags"] = tags or None
     else:
@@ -969,7 +976,7 @@ def _make_prepaid(
     api: Api, id: str, inputs: Properties, before: Properties, now: Properties
 ) -> None:
     """RenewInstance for the first term, and wait until the vendor shows that it is prepaid."""
-    if now["registry_charge_type"] == 1:
+    if now.get("registry_charge_type") == 1:
         return
     months = inputs["registry_charge_prepaid"]["period"]
     order = renewal(now.get("expired_at"), f"prepaid for {months} months")
@@ -1016,12 +1023,12 @@ def _order(
     """
     lost = None
     if not is_same(before.get("renewal_ordered"), order):
-        becomes_prepaid = now["registry_charge_type"] != 1
+        becomes_prepaid = now.get("registry_charge_type") != 1
         lost = _buy(api, id, months, inputs, flag=1 if becomes_prepaid else 0)
 
     def shows(registry: Mapping[str, Any]) -> bool:
         seen = _properties(registry, inputs)
-        became_prepaid = seen["registry_charge_type"] == 1 != now["registry_charge_type"]
+        became_prepaid = seen.get("registry_charge_type") == 1 != now.get("registry_charge_type")
         return became_prepaid or is_later(seen["expired_at"], now["expired_at"])
 
     if _comes_to_show(api, id, shows):
@@ -1207,9 +1214,9 @@ class GetInstanceResult:
         status: ``Running`` where all is well.
         public_domain: the docker host.
         internal_endpoint: its IP address inside the vendor's network; None where there is none.
-        registry_charge_type: 0 by the hour, 1 prepaid.
-        deletion_protection: whether a destroy is refused.
-        enable_cos_maz: whether the bucket is in several zones.
+        registry_charge_type: 0 by the hour, 1 prepaid; None where the vendor does not say.
+        deletion_protection: whether a destroy is refused; None where the vendor does not say.
+        enable_cos_maz: whether the bucket is in several zones; None where the vendor does not say.
         created_at: RFC 3339.
         expired_at: RFC 3339; None where it is not prepaid.
         tags: as a mapping.
@@ -1221,9 +1228,9 @@ class GetInstanceResult:
     status: str
     public_domain: str
     internal_endpoint: str | None
-    registry_charge_type: int
-    deletion_protection: bool
-    enable_cos_maz: bool
+    registry_charge_type: int | None
+    deletion_protection: bool | None
+    enable_cos_maz: bool | None
     created_at: str
     expired_at: str | None
     tags: dict[str, str]
@@ -1284,9 +1291,9 @@ def _find_instance(api: Api, inputs: Properties) -> GetInstanceResult:
         status=str(now["status"] or ""),
         public_domain=str(now["public_domain"] or ""),
         internal_endpoint=now["internal_endpoint"],
-        registry_charge_type=now["registry_charge_type"],
-        deletion_protection=now["deletion_protection"],
-        enable_cos_maz=now["enable_cos_maz"],
+        registry_charge_type=now.get("registry_charge_type"),
+        deletion_protection=now.get("deletion_protection"),
+        enable_cos_maz=now.get("enable_cos_maz"),
         created_at=str(now["created_at"] or ""),
         expired_at=now["expired_at"],
         tags=now["tags"] or {},

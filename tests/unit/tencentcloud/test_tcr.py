@@ -3209,6 +3209,50 @@ def test_read_takes_a_tag_without_a_value_for_one_with_an_empty_one(
     assert engine.read(provider, ID, outputs, {**INPUTS, "tags": {"k": ""}}).outs == outputs
 
 
+LEFT_OUT = {"EnableCosMAZ": "enable_cos_maz", "DeletionProtection": "deletion_protection"}
+
+
+def _without(name: str, shown: Mapping[str, Any], *, null: bool) -> dict[str, Any]:
+    """What the vendor shows, a field of it left out or null."""
+    return {**shown, name: None} if null else {key: shown[key] for key in shown if key != name}
+
+
+@pytest.mark.parametrize("null", [False, True], ids=["left out", "null"])
+@pytest.mark.parametrize(("wire", "name"), LEFT_OUT.items())
+def test_what_the_vendor_leaves_out_is_not_false(
+    engine: Engine, cloud: Tcr, provider: InstanceProvider, wire: str, name: str, null: bool
+) -> None:
+    cloud.of_id(listing(_without(wire, registry(), null=null)))
+    inputs, outputs = {**INPUTS, name: True}, {**OUTPUTS, name: True}
+    result = engine.read(provider, ID, outputs, inputs)
+    assert result.outs == outputs
+    assert result.inputs == inputs
+    outs = _update(engine, provider, inputs, inputs, outputs)
+    assert outs == outputs
+    diff = engine.diff(provider, ID, outs, inputs, inputs)
+    assert (diff.changes, diff.replaces) == (False, [])
+
+
+def test_what_the_vendor_leaves_out_and_the_program_does_not_give_is_as_it_was_seen(
+    engine: Engine, cloud: Tcr, provider: InstanceProvider
+) -> None:
+    """So it is with one that was taken over; given later, it is no change."""
+    cloud.of_id(listing(_without("EnableCosMAZ", registry(), null=True)))
+    outputs = {**OUTPUTS, "enable_cos_maz": True}
+    outs = _update(engine, provider, INPUTS, INPUTS, outputs)
+    assert outs == outputs
+    given = {**INPUTS, "enable_cos_maz": True}
+    assert engine.diff(provider, ID, outs, INPUTS, given).replaces == []
+
+
+def test_adopt_takes_what_is_not_shown_for_what_the_program_gives(
+    engine: Engine, cloud: Tcr, provider: InstanceProvider
+) -> None:
+    cloud.of_id(listing(_without("EnableCosMAZ", registry(), null=False)))
+    outs = _outs(engine.create(provider, {**INPUTS, "enable_cos_maz": True, "adopt_id": ID}).outs)
+    assert outs["enable_cos_maz"] is True
+
+
 def test_read_of_the_status_and_the_end_of_the_term_makes_no_diff(
     engine: Engine, cloud: Tcr, provider: InstanceProvider
 ) -> None:
@@ -3572,9 +3616,9 @@ def test_lookup_shows_a_registry_of_which_the_vendor_says_next_to_nothing(cloud:
         status="",
         public_domain="",
         internal_endpoint=None,
-        registry_charge_type=0,
-        deletion_protection=False,
-        enable_cos_maz=False,
+        registry_charge_type=None,
+        deletion_protection=None,
+        enable_cos_maz=None,
         created_at="",
         expired_at=None,
         tags={},
