@@ -440,7 +440,9 @@ class InstanceProvider(Lifecycle):
             now = super().finish(api, id, inputs, before)
         seen = {name: before[name] for name in _LASTING if before.get(name) is not None}
         now = seen | now
-        if follows(before.get("renewal_ordered"), now.get("expired_at")):
+        # One whose end is left out for once says nothing of the order.
+        end = now.get("expired_at")
+        if before.get("renewal_ordered") and (not end or follows(before["renewal_ordered"], end)):
             now["renewal_ordered"] = before["renewal_ordered"]
         months = months_to_pay(inputs.get("paid_until"), now.get("expired_at"))
         if months:
@@ -726,6 +728,12 @@ def _end(expired_at: Any) -> str | None:
     return None if end is None or end.startswith("0001-") else end
 
 
+def _charge_type(registry: Mapping[str, Any]) -> int | None:
+    """0 by the hour, 1 prepaid; None where it does not show. Only a prepaid one has an end."""
+    said = whole(registry.get("PayMod"))
+    return 1 if said is None and _end(registry.get("ExpiredAt")) else said
+
+
 def _properties(registry: Mapping[str, Any], inputs: Properties) -> Properties:
     """A Registry as inputs and outputs."""
     try:
@@ -746,7 +754,7 @@ def _properties(registry: Mapping[str, Any], inputs: Properties) -> Properties:
     # What the vendor leaves out is no value: a False would replace the registry.
     shown = {
         "registry_type": text(registry.get("RegistryType")),
-        "registry_charge_type": whole(registry.get("PayMod")),
+        "registry_charge_type": _charge_type(registry),
         "enable_cos_maz": flag(registry.get("EnableCosMAZ")),
         "enable_cos_versioning": flag(registry.get("EnableCosVersioning")),
         "deletion_protection": flag(registry.get("DeletionProtection")),
@@ -833,7 +841,7 @@ def _wait_until_gone(api: Api, id: str, before: Any) -> None:
             )
         if status == "DeleteFailed" and not old:
             raise Error(f"the deletion failed{_conditions(api, id)}. Ask the vendor's support")
-        if status == "Isolate" and registry.get("PayMod") == 1:
+        if status == "Isolate" and _charge_type(registry) == 1:
             api.warn(f"{id} was returned and is isolated; the vendor erases it in some days.")
             return
         if api.deadline.left < _PAUSE or api.abandoned:
@@ -976,11 +984,19 @@ def _make_prepaid(
     api: Api, id: str, inputs: Properties, before: Properties, now: Properties
 ) -> None:
     """RenewInstance for the first term, and wait until the vendor shows that it is prepaid."""
-    if now.get("registry_charge_type") == 1:
+    shown = now.get("registry_charge_type")
+    if shown == 1:
         return
+    if shown != 0:
+        raise NotReady(
+            "the vendor does not show whether it is prepaid, so that nothing is bought. Run "
+            "`pulumi up` again.",
+            {"registry_charge_type": before.get("registry_charge_type"), **now},
+        )
     months = inputs["registry_charge_prepaid"]["period"]
     order = renewal(now.get("expired_at"), f"prepaid for {months} months")
-    _order(api, id, inputs, before, now, months, order, change="registry_charge_prepaid.period")
+    change = "registry_charge_prepaid.period"
+    _order(api, id, inputs, before, now, months, order, flag=1, change=change)
 
 
 def _renew(api: Api, id: str, inputs: Properties, before: Properties, now: Properties) -> None:
@@ -992,7 +1008,8 @@ def _renew(api: Api, id: str, inputs: Properties, before: Properties, now: Prope
     months = min(months_to_pay(inputs["paid_until"], end) for end in ends)
     if months:
         order = renewal(now["expired_at"], inputs["paid_until"])
-        _order(api, id, inputs, before, now, months, order, change="paid_until (by a second)")
+        change = "paid_until (by a second)"
+        _order(api, id, inputs, before, now, months, order, flag=0, change=change)
 
 
 def _order(
@@ -1004,6 +1021,7 @@ def _order(
     months: int,
     order: str,
     *,
+    flag: int,
     change: str,
 ) -> None:
     """RenewInstance, once: the action has no token, so an order is noted until it shows.
@@ -1016,6 +1034,7 @@ def _order(
         now: what the vendor shows.
         months: how many to buy.
         order: what names the order in the note.
+        flag: 1 for the term that makes it prepaid, 0 for a renewal.
         change: the input whose change asks for another order.
 
     Raises:
@@ -1023,12 +1042,11 @@ def _order(
     """
     lost = None
     if not is_same(before.get("renewal_ordered"), order):
-        becomes_prepaid = now.get("registry_charge_type") != 1
-        lost = _buy(api, id, months, inputs, flag=1 if becomes_prepaid else 0)
+        lost = _buy(api, id, months, inputs, flag=flag)
 
     def shows(registry: Mapping[str, Any]) -> bool:
         seen = _properties(registry, inputs)
-        became_prepaid = seen.get("registry_charge_type") == 1 != now.get("registry_charge_type")
+        became_prepaid = flag == 1 == seen.get("registry_charge_type")
         return became_prepaid or is_later(seen["expired_at"], now["expired_at"])
 
     if _comes_to_show(api, id, shows):

@@ -1899,6 +1899,43 @@ def test_conversion_renews_nothing_in_the_same_run_but_says_what_the_next_one_bu
     assert engine.diff(provider, ID, outs, news, news).changes is True
 
 
+@pytest.mark.parametrize("null", [False, True], ids=["left out", "null"])
+def test_conversion_buys_nothing_where_the_vendor_does_not_say_that_it_is_by_the_hour(
+    engine: Engine, cloud: Tcr, provider: InstanceProvider, null: bool
+) -> None:
+    cloud.of_id(listing(_without("PayMod", registry(), null=null)))
+    cloud.answers(RENEW, DONE)
+    kept: Mapping[str, Any] = OUTPUTS
+    for _ in range(2):
+        with pytest.raises(InitFailed) as caught:
+            _update(engine, provider, PREPAID, INPUTS, kept)
+        said = _line(caught.value, f"update Instance {ID}: ")
+        assert "does not show whether it is prepaid" in said
+        kept = _kept(caught.value)
+        assert kept == OUTPUTS
+    without = _without("registry_charge_type", OUTPUTS, null=False)
+    with pytest.raises(InitFailed) as caught:
+        _update(engine, provider, PREPAID, INPUTS, without)
+    # What the program asks for is not what is there.
+    assert _kept(caught.value) == without
+    assert cloud.changes == []
+
+
+@pytest.mark.parametrize("null", [False, True], ids=["left out", "null"])
+@pytest.mark.parametrize("before", [OUTPUTS, PREPAID_OUTPUTS], ids=["by the hour", "prepaid"])
+def test_an_end_of_the_term_says_as_well_that_it_is_prepaid(
+    engine: Engine,
+    cloud: Tcr,
+    provider: InstanceProvider,
+    before: Mapping[str, Any],
+    null: bool,
+) -> None:
+    cloud.of_id(listing(_without("PayMod", prepaid(), null=null)))
+    assert _outs(engine.read(provider, ID, before, PREPAID).outs) == PREPAID_OUTPUTS
+    assert _update(engine, provider, PREPAID, PREPAID, before) == PREPAID_OUTPUTS
+    assert cloud.changes == []
+
+
 @pytest.mark.parametrize("hourly", [{"registry_charge_type": 0}, {}], ids=["0", "taken out"])
 def test_prepaid_is_not_made_pay_as_you_go_again(
     engine: Engine, cloud: Tcr, provider: InstanceProvider, hourly: dict[str, Any]
@@ -1999,6 +2036,27 @@ def test_renewal_is_not_part_of_the_create_which_says_what_the_next_run_buys(
     [warning] = log.warned
     assert warning.startswith("paid_until is past ")
     assert "the next `pulumi up` buys 2 more months" in warning
+
+
+def test_renewal_is_one_although_the_vendor_does_not_say_that_it_is_prepaid(
+    engine: Engine, cloud: Tcr, provider: InstanceProvider
+) -> None:
+    """Never a first term, for one that has an end."""
+    unsaid = listing(_without("PayMod", prepaid(), null=True))
+    cloud.of_id(unsaid, unsaid, unsaid, RENEWED)
+    cloud.answers(RENEW, DONE)
+    outs = _update(engine, provider, UNTIL, UNTIL, PREPAID_OUTPUTS)
+    assert outs["expired_at"] == LATER
+    assert [body["Flag"] for body in cloud.bodies(RENEW)] == [0]
+
+
+def test_renewal_that_is_ordered_outlasts_an_answer_without_an_end(
+    engine: Engine, cloud: Tcr, provider: InstanceProvider
+) -> None:
+    cloud.of_id(listing(_without("ExpiredAt", prepaid(), null=True)))
+    outs = _update(engine, provider, UNTIL, UNTIL, ORDERED)
+    assert outs["renewal_ordered"] == ORDERED["renewal_ordered"]
+    assert cloud.changes == []
 
 
 def test_renewal_buys_nothing_where_somebody_else_has_renewed_since(
