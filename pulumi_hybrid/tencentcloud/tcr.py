@@ -130,6 +130,9 @@ _CREATE_TRIES = 3
 _LOOKS_FOR_A_LOST_ONE = 5
 _SECONDS_TO_FREE_A_NAME = 60
 _SECONDS_TO_SHOW_AN_ORDER = 60
+_SECONDS_TO_SHOW_AN_ANSWERED_ORDER = 5
+"""As little as may be: the note that keeps it from being bought twice is in state only when the run
+has ended."""
 _SECONDS_OF_AN_UPGRADE = 180
 _SECONDS_OF_AN_OLD_STATUS = 15
 """How long a status may still be that of an earlier change or deletion that failed."""
@@ -424,28 +427,26 @@ class InstanceProvider(Lifecycle):
         now = super().finish(api, id, inputs, before)
         now = _wait_until_running(api, id, inputs, now, inputs["registry_type"])
         wanted = inputs.get("public_access")
-        changed = wanted is not None
         if wanted is not None:
             _open_or_close(api, id, wanted["enabled"])
             if wanted["enabled"]:
                 _set_policies(api, id, wanted.get("security_policies") or [])
+            now = super().finish(api, id, inputs, before)
         # Money last, since what fails before it has cost nothing; and only what a preview said.
         if _is_to_become_prepaid(inputs, before):
-            _make_prepaid(api, id, inputs, before, now)
-            changed = True
+            now = _make_prepaid(api, id, inputs, before, now)
         elif months_to_pay(inputs.get("paid_until"), before.get("expired_at")):
-            _renew(api, id, inputs, before, now)
-            changed = True
-        if changed:
-            now = super().finish(api, id, inputs, before)
+            now = _renew(api, id, inputs, before, now)
         seen = {name: before[name] for name in _LASTING if before.get(name) is not None}
         now = seen | now
         # One whose end is left out for once says nothing of the order.
         end = now.get("expired_at")
         if before.get("renewal_ordered") and (not end or follows(before["renewal_ordered"], end)):
-            now["renewal_ordered"] = before["renewal_ordered"]
-        months = months_to_pay(inputs.get("paid_until"), now.get("expired_at"))
-        if months:
+            now.setdefault("renewal_ordered", before["renewal_ordered"])
+        months = months_to_pay(inputs.get("paid_until"), end)
+        if months and not is_same(
+            now.get("renewal_ordered"), renewal(end, inputs.get("paid_until"))
+        ):
             api.warn(
                 f"paid_until is past {now['expired_at']}: the next `pulumi up` buys {months} more "
                 "months."
@@ -982,11 +983,11 @@ def _is_to_become_prepaid(inputs: Properties, outputs: Properties) -> bool:
 
 def _make_prepaid(
     api: Api, id: str, inputs: Properties, before: Properties, now: Properties
-) -> None:
+) -> Properties:
     """RenewInstance for the first term, and wait until the vendor shows that it is prepaid."""
     shown = now.get("registry_charge_type")
     if shown == 1:
-        return
+        return now
     if shown != 0:
         raise NotReady(
             "the vendor does not show whether it is prepaid, so that nothing is bought. Run "
@@ -996,20 +997,23 @@ def _make_prepaid(
     months = inputs["registry_charge_prepaid"]["period"]
     order = renewal(now.get("expired_at"), f"prepaid for {months} months")
     change = "registry_charge_prepaid.period"
-    _order(api, id, inputs, before, now, months, order, flag=1, change=change)
+    return _order(api, id, inputs, before, now, months, order, flag=1, change=change)
 
 
-def _renew(api: Api, id: str, inputs: Properties, before: Properties, now: Properties) -> None:
+def _renew(
+    api: Api, id: str, inputs: Properties, before: Properties, now: Properties
+) -> Properties:
     """RenewInstance for the missing months, and wait until the vendor shows them.
 
     Whether they are missing is read from the vendor each time.
     """
     ends = before.get("expired_at"), now.get("expired_at")
     months = min(months_to_pay(inputs["paid_until"], end) for end in ends)
-    if months:
-        order = renewal(now["expired_at"], inputs["paid_until"])
-        change = "paid_until (by a second)"
-        _order(api, id, inputs, before, now, months, order, flag=0, change=change)
+    if not months:
+        return now
+    order = renewal(now["expired_at"], inputs["paid_until"])
+    change = "paid_until (by a second)"
+    return _order(api, id, inputs, before, now, months, order, flag=0, change=change)
 
 
 def _order(
@@ -1023,7 +1027,7 @@ def _order(
     *,
     flag: int,
     change: str,
-) -> None:
+) -> Properties:
     """RenewInstance, once: the action has no token, so an order is noted until it shows.
 
     Args:
@@ -1037,20 +1041,30 @@ def _order(
         flag: 1 for the term that makes it prepaid, 0 for a renewal.
         change: the input whose change asks for another order.
 
-    Raises:
-        NotReady: it does not show; with the note.
-    """
-    lost = None
-    if not is_same(before.get("renewal_ordered"), order):
-        lost = _buy(api, id, months, inputs, flag=flag)
+    Returns:
+        What shows then; with the note, where the order was answered and does not show yet.
 
-    def shows(registry: Mapping[str, Any]) -> bool:
-        seen = _properties(registry, inputs)
+    Raises:
+        NotReady: whether it was bought is not known, and it does not show; with the note.
+    """
+    noted = is_same(before.get("renewal_ordered"), order)
+    lost = None if noted else _buy(api, id, months, inputs, flag=flag)
+    answered = not noted and not lost
+
+    def shows(seen: Properties) -> bool:
         became_prepaid = flag == 1 == seen.get("registry_charge_type")
         return became_prepaid or is_later(seen["expired_at"], now["expired_at"])
 
-    if _comes_to_show(api, id, shows):
-        return
+    seconds = _SECONDS_TO_SHOW_AN_ANSWERED_ORDER if answered else _SECONDS_TO_SHOW_AN_ORDER
+    seen = _comes_to_show(api, id, inputs, shows, Deadline(seconds))
+    if seen:
+        return now | seen
+    if answered:
+        api.warn(
+            f"a term of {months} months was ordered, but does not show yet: the next `pulumi up` "
+            "looks for it, and orders none."
+        )
+        return {**now, "renewal_ordered": order}
     why = f"whether it was bought is not known: {lost.reason}" if lost else "it was ordered."
     raise NotReady(
         f"a term of {months} months does not show yet; {why} Look at the orders in the billing "
@@ -1059,17 +1073,23 @@ def _order(
     )
 
 
-def _comes_to_show(api: Api, id: str, change: Callable[[Mapping[str, Any]], bool]) -> bool:
-    """Whether the vendor shows what an order changed, as long as that may take."""
-    patience = Deadline(_SECONDS_TO_SHOW_AN_ORDER)
+def _comes_to_show(
+    api: Api,
+    id: str,
+    inputs: Properties,
+    change: Callable[[Properties], bool],
+    patience: Deadline,
+) -> Properties | None:
+    """What the vendor shows once an order has changed it; None where it does not in time."""
     while True:
         # Why it cannot be looked at is no answer to whether it was bought.
         with suppress(Error):
             registry = _watch(api, id)
-            if registry is not None and change(registry):
-                return True
+            seen = {} if registry is None else _properties(registry, inputs)
+            if seen and change(seen):
+                return seen
         if min(patience.left, api.deadline.left) < _PAUSE or api.abandoned:
-            return False
+            return None
         api.progress("waiting for the order to show", "order")
 
 
