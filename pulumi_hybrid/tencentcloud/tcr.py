@@ -405,22 +405,22 @@ class InstanceProvider(Lifecycle):
                 "a prepaid registry cannot be made pay-as-you-go again. Set registry_charge_type "
                 "back to 1, or let the term end"
             )
-        if "deletion_protection" in names and not inputs.get("deletion_protection"):
+        unprotects = "deletion_protection" in names and not inputs.get("deletion_protection")
+        if unprotects and now["status"] not in _NOT_MADE_YET:
             # Before anything that may fail: a destroy may be waiting for it.
-            _modify(api, {"RegistryId": id, "DeletionProtection": False})
+            _modify(api, id, now, "deletion_protection", False)
             names = [name for name in names if name != "deletion_protection"]
         # One that a run left unfinished takes no change before it runs; one whose last change
         # failed takes the next.
-        _wait_until_running(api, id, inputs, now, or_else=_OF_AN_EARLIER_CHANGE)
-        for name, wire in (
-            ("registry_type", "RegistryType"),
-            ("enable_cos_versioning", "EnableCosVersioning"),
-            ("deletion_protection", "DeletionProtection"),
-        ):
+        now = _wait_until_running(api, id, inputs, now, or_else=_OF_AN_EARLIER_CHANGE)
+        for name in ("enable_cos_versioning", "deletion_protection"):
             if name in names:
-                _modify(api, {"RegistryId": id, wire: inputs[name]})
+                _modify(api, id, now, name, inputs.get(name, False))
         if "tags" in names or "tag_specification" in names:
             _change_tags(api, id, _tags(now), _tags(inputs))
+        if "registry_type" in names:
+            # Last, since the vendor takes no other change while it deploys it.
+            _modify(api, id, now, "registry_type", inputs["registry_type"])
 
     def finish(self, api: Api, id: str, inputs: Properties, before: Properties) -> Properties:
         """Wait until it runs; then its public access, and what a preview said is to be paid."""
@@ -526,7 +526,7 @@ class InstanceProvider(Lifecycle):
                     "and run `pulumi up` before the destroy; in the TCR console, where the stack "
                     "has replaced it already"
                 )
-            _modify(api, {"RegistryId": id, "DeletionProtection": False})
+            _modify(api, id, {}, "deletion_protection", False)
         delete_bucket = bool(inputs.get("delete_bucket"))
         parameters = {"RegistryId": id, "DeleteBucket": delete_bucket, "DryRun": False}
         if status != "Deleting":
@@ -790,8 +790,19 @@ def _change_tags(api: Api, id: str, before: dict[str, str], after: dict[str, str
         api.of(TAG).call("ModifyResourceTags", {"Resource": resource, **told})
 
 
-def _modify(api: Api, parameters: Mapping[str, Any]) -> None:
-    _when_free(api, lambda: api.call("ModifyInstance", parameters))
+_WIRE_NAMES = {
+    "registry_type": "RegistryType",
+    "enable_cos_versioning": "EnableCosVersioning",
+    "deletion_protection": "DeletionProtection",
+}
+"""What ModifyInstance takes."""
+
+
+def _modify(api: Api, id: str, now: Properties, name: str, value: Any) -> None:
+    """ModifyInstance; what shows as wanted already, an earlier run has seen to."""
+    if now.get(name) != value:
+        parameters = {"RegistryId": id, _WIRE_NAMES[name]: value}
+        _when_free(api, lambda: api.call("ModifyInstance", parameters))
 
 
 def _when_free(api: Api, change: Callable[[], Any]) -> None:

@@ -1534,6 +1534,52 @@ def test_update_sends_one_property_a_request(
     assert all(len(body) == 2 for body in cloud.bodies(MODIFY))
 
 
+def test_update_changes_the_type_last_since_the_vendor_takes_nothing_while_it_is_deployed(
+    engine: Engine, cloud: Tcr, provider: InstanceProvider
+) -> None:
+    changed = {"DeletionProtection": True, "EnableCosVersioning": True}
+    cloud.until(TAG, listing(registry()))
+    cloud.after(TAG, listing(_tagged({"k": "v"}, RegistryType="standard", **changed)))
+    cloud.answers(MODIFY, DONE)
+    cloud.answers(TAG, served())
+    news = {
+        **STANDARD,
+        "deletion_protection": True,
+        "enable_cos_versioning": True,
+        "tags": {"k": "v"},
+    }
+    _update(engine, provider, news)
+    assert cloud.changes == [MODIFY, MODIFY, TAG, MODIFY]
+    assert cloud.bodies(MODIFY)[-1] == {"RegistryId": ID, "RegistryType": "standard"}
+
+
+def test_update_does_not_send_again_what_a_run_that_was_cut_off_has_changed(
+    engine: Engine, cloud: Tcr, provider: InstanceProvider
+) -> None:
+    deploying = listing(registry(Status="Deploying"))
+    cloud.until(MODIFY, deploying, deploying, listing(registry(RegistryType="standard")))
+    cloud.after(MODIFY, listing(registry(RegistryType="standard", DeletionProtection=True)))
+    cloud.answers(MODIFY, DONE)
+    outs = _update(engine, provider, {**STANDARD, "deletion_protection": True})
+    assert (outs["registry_type"], outs["deletion_protection"]) == ("standard", True)
+    assert cloud.bodies(MODIFY) == [{"RegistryId": ID, "DeletionProtection": True}]
+
+
+@pytest.mark.parametrize("status", ["Pending", "Deploying"])
+def test_update_turns_the_protection_off_when_the_vendor_takes_it(
+    engine: Engine, cloud: Tcr, provider: InstanceProvider, status: str
+) -> None:
+    protected = {"DeletionProtection": True}
+    cloud.until(
+        MODIFY, *[listing(registry(Status=status, **protected))] * 3, listing(registry(**protected))
+    )
+    cloud.after(MODIFY, listing(registry()))
+    cloud.answers(MODIFY, DONE)
+    outputs = {**OUTPUTS, "deletion_protection": True}
+    assert _update(engine, provider, INPUTS, PROTECTED, outputs) == OUTPUTS
+    assert cloud.vendor.actions[:4] == [DESCRIBE] * 4
+
+
 def test_update_of_the_type_waits_until_it_shows(
     engine: Engine, cloud: Tcr, provider: InstanceProvider
 ) -> None:
