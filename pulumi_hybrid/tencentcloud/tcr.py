@@ -819,14 +819,20 @@ def _when_free(api: Api, change: Callable[[], Any]) -> None:
 
 
 def _delete(api: Api, id: str, parameters: Mapping[str, Any]) -> None:
-    """DeleteInstance; the vendor may refuse it while a registry is not at rest."""
+    """DeleteInstance; the vendor may refuse it while a registry is not at rest, and a second time."""
     while True:
         try:
             _when_free(api, lambda: api.call("DeleteInstance", parameters))
         except NotFound:
             raise
-        except Refused:
-            status = (_describe(api, id) or {}).get("Status")
+        except Error:
+            status = None
+            # Why it cannot be looked at is no answer to why it was not deleted.
+            with suppress(Error):
+                status = (_describe(api, id) or {}).get("Status")
+            if status == "Deleting":
+                # The answer that said so was lost.
+                return
             if status not in _NOT_AT_REST or api.deadline.left < _PAUSE or api.abandoned:
                 raise
             api.wait(f"{status}, waiting until it can be deleted", str(status), _PAUSE)

@@ -3043,6 +3043,28 @@ def test_delete_refused_before_it_is_at_rest_is_asked_for_again(
     assert cloud.count(DELETE) == 3
 
 
+@pytest.mark.parametrize("then", [refusal("OperationDenied"), reset()], ids=["refused", "lost"])
+def test_delete_whose_answer_is_lost_goes_on_where_it_is_being_deleted(
+    engine: Engine, cloud: Tcr, provider: InstanceProvider, then: Reply
+) -> None:
+    """The vendor refuses to delete it again."""
+    cloud.until(DELETE, listing(registry()))
+    cloud.after(DELETE, *[listing(registry(Status="Deleting"))] * 3, NONE)
+    cloud.answers(DELETE, reset(), then)
+    _delete(engine, provider)
+    assert cloud.vendor.actions[-1] == DESCRIBE
+
+
+def test_delete_that_cannot_look_after_a_refusal_says_what_was_refused(
+    engine: Engine, cloud: Tcr, provider: InstanceProvider
+) -> None:
+    cloud.until(DELETE, listing(registry()))
+    cloud.after(DELETE, refusal("UnauthorizedOperation"))
+    cloud.answers(DELETE, refusal("OperationDenied"))
+    with pytest.raises(Refused, match="OperationDenied"):
+        _delete(engine, provider)
+
+
 def test_delete_refused_of_one_that_no_longer_shows_says_what_the_vendor_says(
     engine: Engine, cloud: Tcr, provider: InstanceProvider
 ) -> None:
