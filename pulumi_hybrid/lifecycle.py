@@ -326,6 +326,7 @@ class Lifecycle(ResourceProvider, ABC):
             if call.abandoned and not self.found_again:
                 # Nobody will ever hold this id. Undone now, it is no orphan; and at once, since the
                 # engine ends this process soon.
+                call.undoes = True
                 self._undone(api, made.id, inputs)
 
     @engine.hook("read")

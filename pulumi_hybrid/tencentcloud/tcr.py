@@ -518,20 +518,25 @@ class InstanceProvider(Lifecycle):
         # What does not show may be there all the same: whether it is gone, DeleteInstance says.
         registry = _describe(api, id) or {}
         status = registry.get("Status")
-        if flag(registry.get("DeletionProtection")):
-            # A registry that never was one, or that nobody will ever hold, protects nothing.
-            if status != _FAILED_FOR_GOOD and not api.abandoned:
-                raise Error(
-                    f"deletion_protection of {registry.get('RegistryName')} is on. Set it to False "
-                    "and run `pulumi up` before the destroy; in the TCR console, where the stack "
-                    "has replaced it already"
-                )
-            _modify(api, id, {}, "deletion_protection", False)
+        protected = flag(registry.get("DeletionProtection"))
+        # A registry that never was one, or that nobody will ever hold, protects nothing.
+        if protected and status != _FAILED_FOR_GOOD and not api.undoes:
+            raise Error(
+                f"deletion_protection of {registry.get('RegistryName')} is on. Set it to False "
+                "and run `pulumi up` before the destroy; in the TCR console, where the stack "
+                "has replaced it already"
+            )
         delete_bucket = bool(inputs.get("delete_bucket"))
         parameters = {"RegistryId": id, "DeleteBucket": delete_bucket, "DryRun": False}
+
+        def delete() -> None:
+            if protected:
+                _modify(api, id, {}, "deletion_protection", False)
+            _when_free(api, lambda: api.call("DeleteInstance", parameters))
+
         if status != "Deleting":
             try:
-                _delete(api, id, parameters)
+                _delete(api, id, delete)
             except NotFound:
                 if not registry:
                     return
@@ -818,11 +823,11 @@ def _when_free(api: Api, change: Callable[[], Any]) -> None:
             return
 
 
-def _delete(api: Api, id: str, parameters: Mapping[str, Any]) -> None:
-    """DeleteInstance; the vendor may refuse it while a registry is not at rest, and a second time."""
+def _delete(api: Api, id: str, delete: Callable[[], None]) -> None:
+    """DeleteInstance; the vendor may refuse it while a registry moves, or a second time."""
     while True:
         try:
-            _when_free(api, lambda: api.call("DeleteInstance", parameters))
+            delete()
         except NotFound:
             raise
         except Error:
@@ -833,7 +838,13 @@ def _delete(api: Api, id: str, parameters: Mapping[str, Any]) -> None:
             if status == "Deleting":
                 # The answer that said so was lost.
                 return
-            if status not in _NOT_AT_REST or api.deadline.left < _PAUSE or api.abandoned:
+            moves = status in _NOT_AT_REST
+            if api.undoes:
+                # Nobody will ever hold it, and it costs. It may be too new to show.
+                moves = moves or status is None
+            elif api.abandoned:
+                raise
+            if not moves or api.deadline.left < _PAUSE:
                 raise
             api.wait(f"{status}, waiting until it can be deleted", str(status), _PAUSE)
         else:

@@ -1334,6 +1334,45 @@ def test_create_for_an_engine_that_has_gone_is_undone_protected_or_not(
     assert cloud.bodies(DELETE)[0]["RegistryId"] == ID
 
 
+@pytest.mark.parametrize("protected", [False, True])
+@pytest.mark.parametrize("status", ["Pending", "Deploying", None])
+def test_create_for_an_engine_that_has_gone_is_undone_when_the_vendor_takes_it(
+    engine: Engine,
+    cloud: Tcr,
+    provider: InstanceProvider,
+    status: str | None,
+    protected: bool,
+) -> None:
+    """While a registry is being made the vendor may refuse to change or delete it."""
+    engine.context.active = False
+    cloud.of_name(FREE)
+    cloud.answers(CREATE, CREATED)
+    cloud.of_id(listing(registry(Status=status, DeletionProtection=protected)))
+    denied = [refusal("OperationDenied")] * 3
+    cloud.answers(MODIFY, *denied, DONE)
+    cloud.answers(DELETE, *([] if protected else denied), served())
+    with pytest.raises(Gone):
+        engine.create(provider, INPUTS)
+    assert cloud.count(MODIFY) == (4 if protected else 0)
+    assert cloud.count(DELETE) == (1 if protected else 4)
+
+
+@pytest.mark.parametrize(
+    ("status", "timeout"), [("Deploying", 0.3), ("Running", 0)], ids=["in time", "at rest"]
+)
+def test_create_for_an_engine_that_has_gone_is_not_undone_for_ever(
+    engine: Engine, cloud: Tcr, provider: InstanceProvider, status: str, timeout: float
+) -> None:
+    engine.context.active = False
+    cloud.of_name(FREE)
+    cloud.answers(CREATE, CREATED)
+    cloud.of_id(listing(registry(Status="Deploying")), listing(registry(Status=status)))
+    cloud.answers(DELETE, refusal("OperationDenied"))
+    with pytest.raises(Gone):
+        engine.create(provider, INPUTS, timeout=timeout)
+    assert cloud.count(DELETE) < 20
+
+
 # update: statuses
 
 
