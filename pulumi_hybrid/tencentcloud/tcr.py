@@ -129,6 +129,9 @@ _PAUSE = 2.1
 _CREATE_TRIES = 3
 _LOOKS_FOR_A_LOST_ONE = 5
 _SECONDS_TO_FREE_A_NAME = 60
+"""Of a registry that is replaced, or until one shows whose name is surely held."""
+_SECONDS_TO_FREE_ANY_NAME = 20
+"""It may be another's for ever, or that of a registry that a destroy has just deleted."""
 _SECONDS_TO_SHOW_AN_ORDER = 60
 _SECONDS_TO_SHOW_AN_ANSWERED_ORDER = 5
 """As little as may be: the note that keeps it from being bought twice is in state only when the run
@@ -346,25 +349,27 @@ class InstanceProvider(Lifecycle):
         name = inputs["registry_name"]
         # Looked for before anything is sent: whatever shows afterwards is what this made.
         _free_of_own(api, name)
-        freed = Deadline(_SECONDS_TO_FREE_A_NAME if api.replaces else 0)
+        freed = Deadline(_SECONDS_TO_FREE_A_NAME if api.replaces else _SECONDS_TO_FREE_ANY_NAME)
         lost = ""
         for tries_left in reversed(range(_CREATE_TRIES)):
             try:
-                answer = _when_freed(api, freed, name, body)
+                # After a lost answer a taken name is most likely held by what was made.
+                answer = _when_freed(api, Deadline(0) if lost else freed, name, body)
             except (Ambiguous, Transient, *_TAKEN) as error:
                 if isinstance(error, _TAKEN) and not lost:
                     raise Refused(
                         f"the registry name {name} is not free yet. Run `pulumi up` again."
                         if api.replaces
                         else f"the registry name {name} is taken by somebody else, or in another "
-                        "region. Choose another.",
+                        "region, or not freed yet after a deletion. Choose another; after a "
+                        "deletion run `pulumi up` again in some minutes.",
                         error.answer,
                     ) from None
                 lost = (
                     f" It may exist and cost: look for {name} in the console, and take it over "
                     "with adopt_id."
                 )
-                made = _find_lost(api, name)
+                made = _find_lost(api, name, is_held=isinstance(error, _TAKEN))
                 if made:
                     return Made(made)
                 if isinstance(error, _TAKEN) or not tries_left:
@@ -690,9 +695,18 @@ def _when_freed(api: Api, freed: Deadline, name: str, body: Mapping[str, Any]) -
             api.wait(f"waiting for {what}", "name", _PAUSE)
 
 
-def _find_lost(api: Api, name: str) -> str | None:
-    """The id of the registry whose creation was not answered; None where none shows in time."""
-    for _ in range(_LOOKS_FOR_A_LOST_ONE):
+def _find_lost(api: Api, name: str, *, is_held: bool) -> str | None:
+    """The id of the registry whose creation was not answered; None where none shows in time.
+
+    Args:
+        api: the vendor's API.
+        name: its name.
+        is_held: whether the vendor says that the name is taken, so that it is worth a longer look.
+    """
+    patience = Deadline(_SECONDS_TO_FREE_A_NAME if is_held else 0)
+    looks = 0
+    while looks < _LOOKS_FOR_A_LOST_ONE or patience.left > 0:
+        looks += 1
         try:
             own = _find(api, name)
         except Error:

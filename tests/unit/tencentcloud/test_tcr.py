@@ -275,6 +275,7 @@ def _impatient(monkeypatch: pytest.MonkeyPatch) -> None:
     monkeypatch.setattr(tcr, "_PAUSE", 0.02)
     for seconds in (
         "TO_FREE_A_NAME",
+        "TO_FREE_ANY_NAME",
         "TO_SHOW_AN_ORDER",
         "TO_SHOW_AN_ANSWERED_ORDER",
         "OF_AN_OLD_STATUS",
@@ -762,7 +763,7 @@ def test_create_that_was_not_sent_says_nothing_of_a_registry(
 
 
 @pytest.mark.parametrize("code", TAKEN_CODES)
-def test_create_with_a_name_that_somebody_else_has_says_so_and_is_sent_once(
+def test_create_with_a_name_that_somebody_else_has_says_so_after_a_moment(
     engine: Engine, cloud: Tcr, provider: InstanceProvider, code: str
 ) -> None:
     cloud.of_name(FREE)
@@ -771,8 +772,21 @@ def test_create_with_a_name_that_somebody_else_has_says_so_and_is_sent_once(
         engine.create(provider, INPUTS)
     said = _line(caught.value, "create Instance: ")
     assert f"{NAME} is taken by somebody else" in said
+    assert "or not freed yet after a deletion" in said
     assert "cost" not in said
-    assert cloud.count(CREATE) == 1
+    assert cloud.count(CREATE) > 2
+
+
+@pytest.mark.parametrize("code", TAKEN_CODES)
+def test_create_waits_a_moment_for_a_name_that_a_destroy_has_just_given_up(
+    engine: Engine, cloud: Tcr, provider: InstanceProvider, log: Log, code: str
+) -> None:
+    cloud.of_name(FREE)
+    cloud.answers(CREATE, refusal(code), refusal(code), CREATED)
+    cloud.of_id(listing(registry()))
+    assert engine.create(provider, INPUTS).id == ID
+    what = f"waiting for the vendor to free the name {NAME}"
+    assert what in [one.message for one in log.requests]
 
 
 def test_create_waits_for_the_end_of_what_is_under_way(
@@ -924,6 +938,18 @@ def test_create_that_finds_its_name_taken_by_its_own_first_try_is_a_success(
     engine: Engine, cloud: Tcr, provider: InstanceProvider, code: str
 ) -> None:
     cloud.of_name(FREE, *[NONE] * 7, listing(registry()))
+    cloud.answers(CREATE, read_timeout(), refusal(code))
+    cloud.of_id(listing(registry()))
+    assert engine.create(provider, INPUTS).id == ID
+    assert cloud.count(CREATE) == 2
+
+
+@pytest.mark.parametrize("code", TAKEN_CODES)
+def test_create_that_finds_its_name_taken_by_its_own_first_try_waits_until_that_shows(
+    engine: Engine, cloud: Tcr, provider: InstanceProvider, code: str
+) -> None:
+    """The name is held, so it is there, however late it shows."""
+    cloud.of_name(FREE, *[NONE] * 18, listing(registry()))
     cloud.answers(CREATE, read_timeout(), refusal(code))
     cloud.of_id(listing(registry()))
     assert engine.create(provider, INPUTS).id == ID
