@@ -48,7 +48,7 @@ from pulumi_hybrid.lookup import Lookup
 from pulumi_hybrid.settings import TENCENTCLOUD
 from pulumi_hybrid.tencentcloud.client import Product, TencentcloudApi
 from pulumi_hybrid.tencentcloud.terms import follows, is_later, is_same, months_to_pay, renewal
-from pulumi_hybrid.watch import watch_of
+from pulumi_hybrid.watch import NotAnswered, watch_of
 
 TCR = Product(title="TCR", service="tcr", version="2019-09-24")
 TAG = Product(title="Tag", service="tag", version="2018-08-13")
@@ -601,7 +601,11 @@ def _wait_until_running(
             raise NotReady(f"it is still {status} after {passed}{why}.", now)
         waiting_for = "Running" if upgraded else registry_type
         api.progress(f"{status} for {passed}, waiting for {waiting_for}", str(status))
-        registry = _watch(api, id)
+        try:
+            registry = _watch(api, id)
+        except NotAnswered:
+            # Time is up: what it is like is as it was seen last.
+            continue
         if registry is None:
             raise Gone("the vendor shows it no more. Run `pulumi refresh`.")
         now = now | _properties(registry, inputs)

@@ -32,6 +32,7 @@ from pulumi_hybrid.errors import (
 from pulumi_hybrid.tencentcloud import tcr
 from pulumi_hybrid.tencentcloud.tcr import GetInstanceResult, Instance, InstanceProvider
 from pulumi_hybrid.testing import Mocks
+from pulumi_hybrid.watch import Item, Watch
 
 from ..conftest import Clock, Engine, Log, assert_one_line
 from .conftest import (
@@ -1220,6 +1221,26 @@ def test_create_takes_a_quarter_of_an_hour_where_the_program_says_nothing(
     cloud.slowly(clock, 100, listing(registry(Status="Deploying")))
     with pytest.raises(InitFailed, match="still Deploying after 900 s"):
         engine.create(provider, INPUTS)
+
+
+def test_create_that_takes_too_long_while_another_asks_says_what_was_seen_last(
+    engine: Engine, cloud: Tcr, provider: InstanceProvider, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    """The vendor answers the other one's request late, or not at all."""
+
+    class Busy(Watch):
+        def look(self, api: Any, id: str, ask: Any, pause: float) -> Item | None:
+            self._is_asking = self._looks > 0
+            return super().look(api, id, ask, pause)
+
+    busy = Busy()
+    monkeypatch.setattr(tcr, "watch_of", lambda _place: busy)
+    cloud.of_name(FREE)
+    cloud.answers(CREATE, CREATED)
+    cloud.statuses("Deploying")
+    with pytest.raises(InitFailed, match="it is still Deploying after") as caught:
+        engine.create(provider, INPUTS, timeout=0.4)
+    assert _kept(caught.value)["status"] == "Deploying"
 
 
 def _finished_by_the_next_run(engine: Engine, cloud: Tcr, kept: dict[str, Any]) -> dict[str, Any]:
