@@ -136,6 +136,7 @@ _SECONDS_TO_SHOW_AN_ORDER = 60
 _SECONDS_TO_SHOW_AN_ANSWERED_ORDER = 5
 """As little as may be: the note that keeps it from being bought twice is in state only when the run
 has ended."""
+_SECONDS_TO_SHOW_A_POLICY = 8
 _SECONDS_OF_AN_UPGRADE = 180
 _SECONDS_OF_AN_OLD_STATUS = 15
 """How long a status may still be that of an earlier change or deletion that failed."""
@@ -946,6 +947,7 @@ def _open_or_close(api: Api, id: str, enabled: bool) -> None:
     wanted, operation = ("Opened", "Create") if enabled else ("Closed", "Delete")
     parameters = {"RegistryId": id, "Operation": operation}
     asked: Deadline | None = None
+    lost, refused = False, None
     while True:
         status, reason = _endpoint(api, id)
         if status == wanted:
@@ -955,14 +957,21 @@ def _open_or_close(api: Api, id: str, enabled: bool) -> None:
             if asked is None:
                 # Once: while it is on its way, asking again is refused.
                 # Where its answer is lost, the next look shows whether to ask again.
-                with suppress(Ambiguous, Transient):
+                try:
                     _when_free(
                         api,
                         lambda: api.call("ManageExternalEndpoint", parameters, repeatable=False),
                     )
                     asked = Deadline(_SECONDS_OF_AN_OLD_STATUS)
+                except (Ambiguous, Transient):
+                    lost = True
+                except Refused as error:
+                    if not lost:
+                        raise
+                    # Maybe because it is on its way, and shows late.
+                    refused, asked = error, Deadline(_SECONDS_OF_AN_OLD_STATUS)
             elif asked.left < 0:
-                raise Error(f"its public entrance stays {status}{why}.")
+                raise refused or Error(f"its public entrance stays {status}{why}.")
         if api.deadline.left < _PAUSE or api.abandoned:
             raise Error(f"its public entrance is still {status}{why}.")
         api.wait(f"public entrance {status}, waiting for {wanted}", status, _PAUSE)
@@ -975,10 +984,16 @@ def _set_policies(api: Api, id: str, wanted: list[Properties]) -> None:
     # Each change may move the others' index and version, and the vendor takes the same block
     # twice, so each begins with a look, and what is lost on the way is not sent again unseen.
     changes_left = None
+    seen, to_show = None, Deadline(0)
     while True:
+        policies = _policies(api, id)
+        if policies == seen and min(to_show.left, api.deadline.left) > 0 and not api.abandoned:
+            # What was changed may show a little later.
+            api.sleep(1)
+            continue
+        seen = policies
         right: set[str] = set()
         surplus = []
-        policies = _policies(api, id)
         for policy in policies:
             block = network(policy.get("CidrBlock"))
             if descriptions.get(block) != policy.get("Description") or block in right:
@@ -995,11 +1010,13 @@ def _set_policies(api: Api, id: str, wanted: list[Properties]) -> None:
             raise Error("the vendor does not show its security policies as they were set.")
         if surplus:
             policy = {name: surplus[0].get(name) for name in _POLICY}
-            _change_policies(api, "DeleteSecurityPolicy", {"RegistryId": id, **policy})
+            action = "DeleteSecurityPolicy"
         else:
             block = missing[0]
             policy = {"CidrBlock": written[block], "Description": descriptions[block]}
-            _change_policies(api, "CreateSecurityPolicy", {"RegistryId": id, **policy})
+            action = "CreateSecurityPolicy"
+        changed = _change_policies(api, action, {"RegistryId": id, **policy})
+        to_show = Deadline(_SECONDS_TO_SHOW_A_POLICY if changed else 0)
 
 
 _POLICY = ("PolicyIndex", "PolicyVersion", "CidrBlock")
@@ -1007,11 +1024,15 @@ _POLICY_CHANGES_TO_SPARE = 3
 """For those that somebody else makes meanwhile, and those whose answers are lost."""
 
 
-def _change_policies(api: Api, action: str, parameters: Mapping[str, Any]) -> None:
-    """Change one policy; the next look shows what became of it where the answer is lost."""
-    # One that is gone already, or has another version by now, is not found.
-    with suppress(Ambiguous, Transient, NotFound):
-        _when_free(api, lambda: api.call(action, parameters, repeatable=False))
+def _change_policies(api: Api, action: str, parameters: Mapping[str, Any]) -> bool:
+    """Whether one policy was changed, or may be; that the next looks show where it is lost."""
+    try:
+        with suppress(Ambiguous, Transient):
+            _when_free(api, lambda: api.call(action, parameters, repeatable=False))
+    except NotFound:
+        # It is gone already, or has another version by now.
+        return False
+    return True
 
 
 # Money

@@ -279,6 +279,7 @@ def _impatient(monkeypatch: pytest.MonkeyPatch) -> None:
         "TO_FREE_ANY_NAME",
         "TO_SHOW_AN_ORDER",
         "TO_SHOW_AN_ANSWERED_ORDER",
+        "TO_SHOW_A_POLICY",
         "OF_AN_OLD_STATUS",
         "OF_AN_UPGRADE",
     ):
@@ -2455,15 +2456,20 @@ def allowed(*policies: Any) -> dict[str, Any]:
 class Wall:
     """The policies that the vendor keeps, in order; every change moves the others' versions."""
 
-    def __init__(self, cloud: Tcr, *blocks: tuple[str, str], lost: Mapping[int, bool]) -> None:
+    def __init__(
+        self, cloud: Tcr, *blocks: tuple[str, str], lost: Mapping[int, bool], late: int = 0
+    ) -> None:
         """Begin with these.
 
         Args:
             cloud: where it stands.
             blocks: networks and descriptions.
             lost: which changes are not answered, by their number, and whether they are done.
+            late: how many looks after a change show what was before it.
         """
         self.policies = list(blocks)
+        self.before: list[dict[str, Any]] = []
+        self.late = late
         self.lost = dict(lost)
         self.version = 1
         self.changes = 0
@@ -2493,6 +2499,7 @@ class Wall:
 
     def _change(self, change: Callable[[], None]) -> dict[str, Any]:
         self.changes += 1
+        self.before = [self._shown()] * self.late
         done = self.lost.get(self.changes)
         if done is not False:
             self.version += 1
@@ -2502,6 +2509,9 @@ class Wall:
         return DONE if done is None else nothing
 
     def _show(self, _body: dict[str, Any]) -> dict[str, Any]:
+        return self.before.pop() if self.before else self._shown()
+
+    def _shown(self) -> dict[str, Any]:
         return allowed(
             *(
                 policy(block, text, index, str(self.version))
@@ -2672,6 +2682,32 @@ def test_entrance_is_not_asked_for_again_where_the_answer_is_lost_but_it_shows(
     assert cloud.count(MANAGE) == 1
 
 
+@LOST_OR_PASSING
+@pytest.mark.parametrize("code", ["OperationDenied", "UnsupportedOperation"])
+def test_entrance_that_is_refused_a_second_time_after_a_lost_answer_is_on_its_way(
+    engine: Engine, cloud: Tcr, provider: InstanceProvider, fault: Reply, code: str
+) -> None:
+    """While an entrance opens, opening it is refused; and its status may lag."""
+    cloud.of_id(listing(registry()))
+    cloud.answers(ENTRANCE, *[entrance("Closed")] * 6, entrance("Opened"))
+    cloud.answers(MANAGE, fault, refusal(code))
+    Wall(cloud, lost={})
+    _update(engine, provider, ACCESSIBLE)
+    assert cloud.count(MANAGE) == 2
+
+
+@pytest.mark.parametrize("lost", [False, True])
+def test_entrance_that_is_refused_and_stays_as_it_is_says_what_the_vendor_says(
+    engine: Engine, cloud: Tcr, provider: InstanceProvider, lost: bool
+) -> None:
+    cloud.of_id(listing(registry()))
+    cloud.answers(ENTRANCE, entrance("Closed"))
+    cloud.answers(MANAGE, *[read_timeout()] * lost, refusal("OperationDenied"))
+    with pytest.raises(InitFailed, match="OperationDenied"):
+        _update(engine, provider, ACCESSIBLE)
+    assert cloud.count(MANAGE) == 1 + lost
+
+
 @pytest.mark.parametrize("status", ["Opening", "Deleting", "Walled up", None])
 def test_entrance_that_stays_on_its_way_is_waited_for_until_time_is_up(
     engine: Engine, cloud: Tcr, provider: InstanceProvider, status: str | None
@@ -2788,6 +2824,18 @@ def test_policies_of_which_every_answer_is_lost_are_right_all_the_same(
     assert wall.changes == 4
 
 
+@pytest.mark.parametrize("lost", [{}, {2: True}], ids=["answered", "lost"])
+def test_policies_that_show_late_are_set_once(
+    engine: Engine, cloud: Tcr, provider: InstanceProvider, lost: dict[int, bool]
+) -> None:
+    cloud.of_id(listing(registry()))
+    cloud.answers(ENTRANCE, entrance("Opened"))
+    wall = Wall(cloud, ("10.0.0.0/8", "old"), lost=lost, late=4)
+    _update(engine, provider, _wanted(*BLOCKS))
+    assert sorted(wall.policies) == sorted(BLOCKS)
+    assert wall.changes == 4
+
+
 def test_policies_that_never_become_right_end_with_a_line(
     engine: Engine, cloud: Tcr, provider: InstanceProvider
 ) -> None:
@@ -2819,7 +2867,11 @@ def test_policy_that_is_refused_in_passing_is_looked_for_and_sent_again(
 ) -> None:
     cloud.of_id(listing(registry()))
     cloud.answers(ENTRANCE, entrance("Opened"))
-    cloud.answers(POLICIES, *[allowed()] * 4, allowed(policy("192.0.2.1")))
+    again = allowed(policy("192.0.2.1"))
+    cloud.vendor.answers(
+        POLICIES, allowed(), url=TCR_URL, where=lambda _: cloud.count(ADD_POLICY) < 2
+    )
+    cloud.vendor.answers(POLICIES, again, url=TCR_URL, where=lambda _: cloud.count(ADD_POLICY) == 2)
     cloud.answers(ADD_POLICY, refusal("InternalError.DbError"), DONE)
     outs = _update(engine, provider, ACCESSIBLE)
     assert outs["public_access"] == OPEN
