@@ -482,14 +482,19 @@ class InstanceProvider(Lifecycle):
         months = months_to_pay(inputs.get("paid_until"), outputs.get("expired_at"))
         order = renewal(outputs.get("expired_at"), inputs.get("paid_until"))
         if is_same(outputs.get("renewal_ordered"), order):
-            remarks.append("a renewal is ordered, but does not show yet: this buys none.")
+            remarks.append(
+                "a renewal may have been ordered, but does not show yet: this buys none."
+            )
         elif months:
             remarks.append(
                 f"paid_until is past {outputs['expired_at']}: this buys {months} more months."
             )
         if _is_to_become_prepaid(inputs, outputs):
+            ordered = is_same(outputs.get("renewal_ordered"), _first_term(inputs, outputs))
             remarks.append(
-                "registry_charge_type 1 buys the term that registry_charge_prepaid says."
+                "a first term may have been ordered, but does not show yet: this buys none."
+                if ordered
+                else "registry_charge_type 1 buys the term that registry_charge_prepaid says."
             )
         remarks += [
             f"{name} is not known yet: this may buy a term."
@@ -1048,6 +1053,13 @@ def _is_to_become_prepaid(inputs: Properties, outputs: Properties) -> bool:
     return bool(outputs) and becomes
 
 
+def _first_term(inputs: Properties, now: Properties) -> str:
+    """What names the order that makes it prepaid."""
+    term = inputs["registry_charge_prepaid"]
+    months = "?" if is_unknown(term) else whole(term["period"])
+    return renewal(now.get("expired_at"), f"prepaid for {months} months")
+
+
 def _make_prepaid(
     api: Api, id: str, inputs: Properties, before: Properties, now: Properties
 ) -> Properties:
@@ -1062,7 +1074,7 @@ def _make_prepaid(
             {"registry_charge_type": before.get("registry_charge_type"), **now},
         )
     months = inputs["registry_charge_prepaid"]["period"]
-    order = renewal(now.get("expired_at"), f"prepaid for {months} months")
+    order = _first_term(inputs, now)
     change = "registry_charge_prepaid.period"
     return _order(api, id, inputs, before, now, months, order, flag=1, change=change)
 
@@ -1132,7 +1144,9 @@ def _order(
             "looks for it, and orders none."
         )
         return {**now, "renewal_ordered": order}
-    why = f"whether it was bought is not known: {lost.reason}" if lost else "it was ordered."
+    why = "it may have been ordered by an earlier run."
+    if lost:
+        why = f"whether it was bought is not known: {lost.reason}"
     raise NotReady(
         f"a term of {months} months does not show yet; {why} Look at the orders in the billing "
         f"console. It is not ordered again; to order it anew change {change}.",

@@ -244,7 +244,8 @@ def test_a_renewal_that_does_not_show_is_never_bought_again(stack: Stack) -> Non
     told = " ".join(stack.up(fails=True).diagnostics)
     assert "It is not ordered again; to order it anew change paid_until (by a second)" in told
     stack.refresh()
-    assert "a renewal is ordered, but does not show yet: this buys none." in stack.preview().text
+    noted = "a renewal may have been ordered, but does not show yet: this buys none."
+    assert noted in stack.preview().text
     stack.up(fails=True)
     assert len(stack.calls("RenewInstance")) == 1
     program(f"paid_until='{year}-12-31T00:00:01Z'")

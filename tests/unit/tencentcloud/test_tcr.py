@@ -2271,6 +2271,7 @@ def test_renewal_that_does_not_show_is_noted_and_never_ordered_again(
     for _ in range(2):
         with pytest.raises(InitFailed) as caught:
             _update(engine, provider, UNTIL, UNTIL, kept)
+        assert "it may have been ordered by an earlier run" in str(caught.value)
         kept = _kept(caught.value)
         assert kept == ORDERED
     assert cloud.count(RENEW) == 1
@@ -3332,8 +3333,31 @@ def test_diff_does_not_replace_a_protected_one(engine: Engine, change: dict[str,
     [
         (UNTIL, PREPAID, PREPAID_OUTPUTS, f"paid_until is past {EXPIRED_AT}: this buys 2 more"),
         (UNTIL, UNTIL, PREPAID_OUTPUTS, f"paid_until is past {EXPIRED_AT}: this buys 2 more"),
-        (UNTIL, UNTIL, ORDERED, "a renewal is ordered, but does not show yet: this buys none."),
+        (
+            UNTIL,
+            UNTIL,
+            ORDERED,
+            "a renewal may have been ordered, but does not show yet: this buys",
+        ),
         (PREPAID, INPUTS, OUTPUTS, "registry_charge_type 1 buys the term"),
+        (
+            PREPAID,
+            PREPAID,
+            {**OUTPUTS, "renewal_ordered": "None prepaid for 3 months"},
+            "a first term may have been ordered, but does not show yet: this buys none.",
+        ),
+        (
+            {**PREPAID, "registry_charge_prepaid": {"period": 4}},
+            PREPAID,
+            {**OUTPUTS, "renewal_ordered": "None prepaid for 3 months"},
+            "registry_charge_type 1 buys the term",
+        ),
+        (
+            {**PREPAID, "registry_charge_prepaid": rpc.UNKNOWN},
+            INPUTS,
+            OUTPUTS,
+            "registry_charge_type 1 buys the term",
+        ),
         (
             {**PREPAID, "registry_charge_prepaid": {"period": 6}},
             PREPAID,
