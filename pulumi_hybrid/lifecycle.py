@@ -26,6 +26,7 @@ from pulumi.dynamic import (
     ResourceProvider,
     UpdateResult,
 )
+from pulumi.output import UNKNOWN
 
 from pulumi_hybrid import engine
 from pulumi_hybrid.api import Api
@@ -196,7 +197,8 @@ class Lifecycle(ResourceProvider, ABC):
         """What is wrong with inputs taken together, each beginning with a property's name.
 
         Args:
-            inputs: those that are right by themselves; what is not known yet is an unknown.
+            inputs: those that are right by themselves; what is not known yet, or wrong, is an
+                unknown.
         """
         return []
 
@@ -249,7 +251,8 @@ class Lifecycle(ResourceProvider, ABC):
                 problems.append(f"{REGION.name}: {error.reason}")
         if call.urn and self.unique and self.unique.name in given:
             _run.named.add(call.urn)
-        kept = {}
+        kept: Properties = {}
+        wrong: Properties = {}
         for an_input in self.inputs:
             value = given.get(an_input.name)
             if value is None:
@@ -258,11 +261,12 @@ class Lifecycle(ResourceProvider, ABC):
                 problems.append(f"{an_input.name}: is not given")
             if value is None or engine.is_unknown(value):
                 kept[an_input.name] = value
-            elif wrong := list(an_input.problems(value)):
-                problems += wrong
+            elif found := list(an_input.problems(value)):
+                problems += found
+                wrong[an_input.name] = UNKNOWN
             else:
                 kept[an_input.name] = an_input.normal(value)
-        problems += self.contradictions(kept)
+        problems += self.contradictions(kept | wrong)
         # The engine prints the value of a property that a failure names, secret or not.
         return CheckResult(kept, [CheckFailure("", problem) for problem in problems])
 

@@ -1405,6 +1405,17 @@ def test_check_names_what_is_not_given_and_what_does_not_go_together(coins: Coin
     assert _reasons(coins, COIN) == []
 
 
+def test_check_shows_what_is_wrong_by_itself_as_not_known_to_what_is_taken_together(
+    coins: CoinProvider, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    seen: Properties = {}
+    monkeypatch.setattr(coins, "contradictions", lambda inputs: seen.update(inputs) or [])
+    checked = coins.check({}, {**COIN, "hours": 0})
+    assert len(checked.failures) == 1
+    assert rpc.contains_unknowns(seen["hours"])
+    assert "hours" not in checked.inputs
+
+
 def test_diff_remarks_on_an_update_and_not_on_a_replacement(
     engine: Engine, coins: CoinProvider, log: Log
 ) -> None:

@@ -627,6 +627,16 @@ def test_check_takes_what_the_vendor_takes(news: dict[str, Any]) -> None:
         ({"delete_bucket": 1}, "delete_bucket", "true or false"),
         ({"adopt_id": "tcr 1"}, "adopt_id", "id of an existing resource"),
         ({"registryName": "n"}, "registryName", "is not an input of Instance"),
+        (
+            {"registry_charge_type": 1, "registry_charge_prepaid": {"period": 0}},
+            "registry_charge_prepaid.period",
+            "at least 1",
+        ),
+        (
+            {"registry_charge_type": 2, "paid_until": "2027-01-31T00:00:00Z"},
+            "registry_charge_type",
+            "from 0 to 1",
+        ),
         # Taken together.
         ({"registry_charge_type": 1}, "registry_charge_prepaid", "registry_charge_type is 1"),
         ({"paid_until": "2027-01-31T00:00:00Z"}, "paid_until", "needs registry_charge_type 1"),
