@@ -266,7 +266,11 @@ class Lifecycle(ResourceProvider, ABC):
                 wrong[an_input.name] = UNKNOWN
             else:
                 kept[an_input.name] = an_input.normal(value)
-        problems += self.contradictions(kept | wrong)
+        problems += [
+            problem
+            for problem in self.contradictions(kept | wrong)
+            if problem.partition(":")[0] not in wrong
+        ]
         # The engine prints the value of a property that a failure names, secret or not.
         return CheckResult(kept, [CheckFailure("", problem) for problem in problems])
 

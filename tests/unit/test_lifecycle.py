@@ -1409,9 +1409,12 @@ def test_check_shows_what_is_wrong_by_itself_as_not_known_to_what_is_taken_toget
     coins: CoinProvider, monkeypatch: pytest.MonkeyPatch
 ) -> None:
     seen: Properties = {}
-    monkeypatch.setattr(coins, "contradictions", lambda inputs: seen.update(inputs) or [])
+    said = ["hours: goes with nothing", "note: does not go with hours"]
+    monkeypatch.setattr(coins, "contradictions", lambda inputs: seen.update(inputs) or said)
     checked = coins.check({}, {**COIN, "hours": 0})
-    assert len(checked.failures) == 1
+    # One failure a property.
+    assert [one.reason.partition(":")[0] for one in checked.failures] == ["hours", "note"]
+    assert "goes with nothing" not in checked.failures[0].reason
     assert rpc.contains_unknowns(seen["hours"])
     assert "hours" not in checked.inputs
 
