@@ -317,13 +317,22 @@ class InstanceProvider(Lifecycle):
 
     def contradictions(self, inputs: Properties) -> list[str]:  # noqa: D102
         problems = []
-        prepaid = inputs.get("registry_charge_type") == 1
-        if prepaid and inputs.get("registry_charge_prepaid") is None:
+        charge_type = inputs.get("registry_charge_type")
+        if charge_type == 1 and inputs.get("registry_charge_prepaid") is None:
             problems.append("registry_charge_prepaid: is not given, but registry_charge_type is 1")
-        if inputs.get("paid_until") is not None and inputs.get("registry_charge_type") in (None, 0):
-            problems.append("paid_until: needs registry_charge_type 1")
+        if charge_type in (None, 0):
+            problems += [
+                f"{name}: needs registry_charge_type 1"
+                for name in ("registry_charge_prepaid", "paid_until")
+                if inputs.get(name) is not None
+            ]
         if inputs.get("tags") is not None and inputs.get("tag_specification") is not None:
             problems.append("tag_specification: says the same as tags. Give one of them")
+        specification = inputs.get("tag_specification")
+        if specification is not None and not is_unknown(specification):
+            keys = [tag["key"] for tag in specification.get("tags") or ()]
+            if len(set(keys)) < len(keys):
+                problems.append("tag_specification: gives the same key twice")
         access = inputs.get("public_access")
         if access is not None and not is_unknown(access):
             policies = access.get("security_policies") or ()
@@ -345,8 +354,6 @@ class InstanceProvider(Lifecycle):
         if _tags(inputs):
             tags = [{"Key": key, "Value": value} for key, value in _tags(inputs).items()]
             body["TagSpecification"] = {"ResourceType": "instance", "Tags": tags}
-        if inputs.get("registry_charge_type") != 1:
-            body.pop("RegistryChargePrepaid", None)
         name = inputs["registry_name"]
         # Looked for before anything is sent: whatever shows afterwards is what this made.
         _free_of_own(api, name)

@@ -388,19 +388,6 @@ def test_create_prepaid_always_says_what_happens_at_the_end_of_the_term(
     assert cloud.count(RENEW) == 0
 
 
-def test_create_by_the_hour_sends_no_term(
-    engine: Engine, cloud: Tcr, provider: InstanceProvider
-) -> None:
-    cloud.of_name(FREE)
-    cloud.answers(CREATE, CREATED)
-    cloud.of_id(listing(registry()))
-    news = {**PREPAID, "registry_charge_type": 0}
-    engine.create(provider, engine.check(provider, news, None).inputs)
-    assert cloud.bodies(CREATE) == [
-        {"RegistryName": NAME, "RegistryType": "basic", "RegistryChargeType": 0}
-    ]
-
-
 @pytest.mark.parametrize(
     "tags",
     [
@@ -644,6 +631,21 @@ def test_check_takes_what_the_vendor_takes(news: dict[str, Any]) -> None:
             {"paid_until": "2027-01-31T00:00:00Z", "registry_charge_type": 0},
             "paid_until",
             "needs registry_charge_type 1",
+        ),
+        (
+            {"registry_charge_prepaid": {"period": 1}},
+            "registry_charge_prepaid",
+            "needs registry_charge_type 1",
+        ),
+        (
+            {"registry_charge_prepaid": {"period": 1}, "registry_charge_type": 0},
+            "registry_charge_prepaid",
+            "needs registry_charge_type 1",
+        ),
+        (
+            {"tag_specification": {"tags": [{"key": "k", "value": v} for v in "ab"]}},
+            "tag_specification",
+            "gives the same key twice",
         ),
         (
             {"public_access": {"enabled": False, "security_policies": [POLICY]}},
