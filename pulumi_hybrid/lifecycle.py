@@ -218,6 +218,10 @@ class Lifecycle(ResourceProvider, ABC):
         """Why it may not be replaced as it is, and what to do first; empty where it may."""
         return ""
 
+    def unfit(self, now: Properties) -> str:
+        """What is wrong with an existing one that it cannot be taken over, and what to do."""
+        return ""
+
     def worn_out(self, inputs: Properties, outputs: Properties) -> list[str]:
         """The outputs that ask for a new resource although no input changed."""
         return []
@@ -554,6 +558,8 @@ class Lifecycle(ResourceProvider, ABC):
         if now is None:
             todo = "Check adopt_id and the region, or take adopt_id out to make a new one"
             raise self._nothing_there(id, inputs, todo)
+        if unfit := self.unfit(now):
+            raise Error(f"{id}, which adopt_id names, {unfit}")
         given = {name: inputs[name] for name in now if name in inputs}
         if self.unique and self._is_made_up(self.unique, inputs, call):
             given.pop(self.unique.name, None)

@@ -527,6 +527,17 @@ class InstanceProvider(Lifecycle):
             "nothing else"
         )
 
+    def unfit(self, now: Properties) -> str:
+        """One that will not be Running by itself; a change that failed is mended by the next."""
+        status = now["status"]
+        if status not in _FAILED or status == _OF_AN_EARLIER_CHANGE:
+            return ""
+        instead = {
+            _FAILED_FOR_GOOD: "Delete it in the console, and take adopt_id out to make a new one.",
+            "Deleting": "Take adopt_id out to make a new one.",
+        }
+        return f"is {status}. {instead.get(status, _FAILED[status])}"
+
     def worn_out(self, inputs: Properties, outputs: Properties) -> list[str]:
         """One whose making has failed for good."""
         return ["status"] if outputs.get("status") == _FAILED_FOR_GOOD else []

@@ -3756,6 +3756,35 @@ def test_adopt_changes_in_place_what_can_be(
     assert cloud.changes == [MODIFY]
 
 
+@pytest.mark.parametrize(
+    ("status", "todo"),
+    [
+        ("FailedCreated", "Delete it in the console, and take adopt_id out"),
+        ("Deleting", "Take adopt_id out to make a new one"),
+        ("Isolate", "Settle the account's arrears"),
+        ("Bucket-Error", "Look after its bucket"),
+    ],
+)
+def test_adopt_refuses_one_that_will_not_run_by_itself(
+    engine: Engine, cloud: Tcr, provider: InstanceProvider, status: str, todo: str
+) -> None:
+    cloud.statuses(status)
+    with pytest.raises(Error) as caught:
+        engine.create(provider, {**PROTECTED, "adopt_id": ID})
+    said = _line(caught.value, "create Instance: ")
+    assert f"{ID}, which adopt_id names, is {status}. {todo}" in said
+    assert not engine.context.status.details
+    assert cloud.changes == []
+
+
+@pytest.mark.parametrize("status", ["Running", "Unhealthy", "FailedUpdated", "Deploying"])
+def test_adopt_takes_one_that_may_run_by_itself(
+    engine: Engine, cloud: Tcr, provider: InstanceProvider, status: str
+) -> None:
+    cloud.of_id(listing(registry(Status=status)), listing(registry()))
+    assert engine.create(provider, {**INPUTS, "adopt_id": ID}).id == ID
+
+
 def test_adopt_buys_no_renewal(engine: Engine, cloud: Tcr, provider: InstanceProvider) -> None:
     cloud.of_id(listing(prepaid()), listing(prepaid(DeletionProtection=True)))
     cloud.answers(MODIFY, DONE)
