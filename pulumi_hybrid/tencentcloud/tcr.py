@@ -865,6 +865,11 @@ def _when_free(api: Api, change: Callable[[], Any]) -> None:
             return
 
 
+def _is_without_reason(error: Error) -> bool:
+    codes = ("FailedOperation", "OperationDenied", "UnsupportedOperation")
+    return isinstance(error, Refused) and error.answer.code in codes and not error.answer.message
+
+
 def _delete(api: Api, id: str, delete: Callable[[], None]) -> None:
     """DeleteInstance; the vendor may refuse it while a registry moves, or a second time."""
     while True:
@@ -872,7 +877,12 @@ def _delete(api: Api, id: str, delete: Callable[[], None]) -> None:
             delete()
         except NotFound:
             raise
-        except Error:
+        except Error as error:
+            if _is_without_reason(error):
+                error.reason = (
+                    "the vendor refuses it and does not say why. It does so for deletion "
+                    "protection, namespaces and replicas: look for them in the TCR console."
+                )
             status = None
             # Why it cannot be looked at is no answer to why it was not deleted.
             with suppress(Error):

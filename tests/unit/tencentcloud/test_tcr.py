@@ -3184,6 +3184,20 @@ def test_delete_refused_says_what_the_vendor_says(
     assert cloud.count(DELETE) == 1
 
 
+@pytest.mark.parametrize("code", ["OperationDenied", "FailedOperation", "UnsupportedOperation"])
+def test_delete_refused_without_a_word_says_what_may_stand_in_the_way(
+    engine: Engine, cloud: Tcr, provider: InstanceProvider, code: str
+) -> None:
+    cloud.of_id(listing(registry()))
+    cloud.answers(DELETE, refusal(code, ""))
+    with pytest.raises(Refused) as caught:
+        _delete(engine, provider)
+    said = _line(caught.value, f"delete Instance {ID}: ")
+    assert "for deletion protection, namespaces and replicas" in said
+    assert "See what" not in said
+    assert "see what" not in said
+
+
 @pytest.mark.parametrize("status", ["Pending", "Deploying", "Unhealthy"])
 def test_delete_refused_before_it_is_at_rest_is_asked_for_again(
     engine: Engine, cloud: Tcr, provider: InstanceProvider, status: str
