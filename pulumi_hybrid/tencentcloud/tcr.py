@@ -136,7 +136,7 @@ _SECONDS_TO_SHOW_AN_ORDER = 60
 _SECONDS_TO_SHOW_AN_ANSWERED_ORDER = 5
 """As little as may be: the note that keeps it from being bought twice is in state only when the run
 has ended."""
-_SECONDS_TO_SHOW_A_POLICY = 8
+_SECONDS_TO_SHOW_A_CHANGE = 8
 _SECONDS_OF_AN_UPGRADE = 180
 _SECONDS_OF_AN_OLD_STATUS = 15
 """How long a status may still be that of an earlier change or deletion that failed."""
@@ -832,9 +832,18 @@ def _change_tags(api: Api, id: str, before: dict[str, str], after: dict[str, str
     }
     # The vendor takes no empty list.
     told = {name: tags for name, tags in changes.items() if tags}
-    if told:
-        resource = f"qcs::tcr:{api.region}:uin/:instance/{id}"
-        api.of(TAG).call("ModifyResourceTags", {"Resource": resource, **told})
+    if not told:
+        return
+    resource = f"qcs::tcr:{api.region}:uin/:instance/{id}"
+    api.of(TAG).call("ModifyResourceTags", {"Resource": resource, **told})
+    # Another service's change may show a little later, and state holds what shows.
+    patience = Deadline(_SECONDS_TO_SHOW_A_CHANGE)
+    with suppress(Error):
+        while min(patience.left, api.deadline.left) > 0 and not api.abandoned:
+            shown = _tags(_properties(_describe(api, id) or {}, {}))
+            if all(shown.get(key) == after.get(key) for key in {*added, *before}):
+                return
+            api.sleep(1)
 
 
 _WIRE_NAMES = {
@@ -1049,7 +1058,7 @@ def _set_policies(api: Api, id: str, wanted: list[Properties]) -> None:
             policy = {"CidrBlock": written[block], "Description": descriptions[block]}
             action = "CreateSecurityPolicy"
         changed = _change_policies(api, action, {"RegistryId": id, **policy})
-        to_show = Deadline(_SECONDS_TO_SHOW_A_POLICY if changed else 0)
+        to_show = Deadline(_SECONDS_TO_SHOW_A_CHANGE if changed else 0)
 
 
 _POLICY = ("PolicyIndex", "PolicyVersion", "CidrBlock")

@@ -6,6 +6,7 @@ import json
 import threading
 from collections.abc import Callable, Mapping
 from concurrent.futures import ThreadPoolExecutor
+from contextlib import suppress
 from datetime import datetime, timedelta, timezone
 from typing import Any
 
@@ -279,7 +280,7 @@ def _impatient(monkeypatch: pytest.MonkeyPatch) -> None:
         "TO_FREE_ANY_NAME",
         "TO_SHOW_AN_ORDER",
         "TO_SHOW_AN_ANSWERED_ORDER",
-        "TO_SHOW_A_POLICY",
+        "TO_SHOW_A_CHANGE",
         "OF_AN_OLD_STATUS",
         "OF_AN_UPGRADE",
     ):
@@ -1874,6 +1875,35 @@ def test_update_of_tags_in_the_apis_own_form_tells_the_tag_service(
         "tags": [{"key": "l", "value": ""}],
     }
     assert engine.diff(provider, ID, outs, news, news).changes is False
+
+
+@pytest.mark.parametrize("late", [1, 3])
+def test_update_of_tags_keeps_the_new_ones_although_they_show_late(
+    engine: Engine, cloud: Tcr, provider: InstanceProvider, late: int
+) -> None:
+    before, after = {"k": "v", "old": ""}, {"k": "w"}
+    cloud.until(TAG, listing(_tagged(before)))
+    cloud.after(TAG, *[listing(_tagged(before))] * late, listing(_tagged(after)))
+    cloud.answers(TAG, served())
+    outs = _update(engine, provider, {**INPUTS, "tags": after}, {**INPUTS, "tags": before})
+    assert outs["tags"] == after
+    assert cloud.count(TAG) == 1
+
+
+@pytest.mark.parametrize(
+    "shown",
+    [listing(registry()), NONE, refusal("UnauthorizedOperation")],
+    ids=["old", "gone", "no"],
+)
+def test_update_of_tags_does_not_wait_for_ever_for_them(
+    engine: Engine, cloud: Tcr, provider: InstanceProvider, shown: Reply
+) -> None:
+    cloud.until(TAG, listing(registry()))
+    cloud.after(TAG, shown)
+    cloud.answers(TAG, served())
+    with suppress(InitFailed):
+        _update(engine, provider, {**INPUTS, "tags": {"k": "v"}})
+    assert cloud.count(TAG) == 1
 
 
 def test_update_of_tags_refused_by_the_tag_service_says_so(
