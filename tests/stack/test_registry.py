@@ -326,12 +326,11 @@ def test_a_taken_name_is_one_line_that_says_whose_it_is(stack: Stack) -> None:
     assert stack.export()["own"]["id"] == own
 
 
-# Without InternalError.ErrConflict, which is waited out.
+# Without InternalError.ErrConflict and .ErrorConflict, which are waited out.
 REFUSALS = (
     "FailedOperation",
     "FailedOperation.TradeFailed",
     "InternalError.ErrNotExist",
-    "InternalError.ErrorConflict",
     "InternalError.ErrorOverLimit",
     "InvalidParameter",
     "InvalidParameter.ErrorNameIllegal",
