@@ -214,6 +214,11 @@ class Api(ABC):
         """Whether the engine has gone, so that there is nobody to wait for."""
         return self._call.abandoned
 
+    @property
+    def undoes(self) -> bool:
+        """Whether the call removes what it made itself, since nobody can hold it."""
+        return self._call.undoes
+
     @abstractmethod
     def _send(self, title: str, action: str, parameters: Mapping[str, Any]) -> dict[str, Any]:
         """Send a request once, and make every failure one of ours."""

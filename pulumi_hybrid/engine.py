@@ -62,6 +62,7 @@ class Call:
         replaces: in a create, whether it takes the place of a resource that was there before this
             run; in a delete, whether another resource has taken this one's place in it.
         replaced: in such a create, the other one's outputs, as far as they are known.
+        undoes: whether it removes what it made itself, since nobody can hold it.
     """
 
     urn: str = ""
@@ -69,6 +70,7 @@ class Call:
     old_inputs: dict[str, Any] | None = None
     replaces: bool = False
     replaced: dict[str, Any] = field(default_factory=dict)
+    undoes: bool = False
     _request: Any = None
     _context: grpc.ServicerContext | None = None
     _ended: threading.Event = field(default_factory=threading.Event)
@@ -85,8 +87,11 @@ class Call:
         return self._context is not None and not self._context.is_active()
 
     def sleep(self, seconds: float) -> None:
-        """Wait, but no longer than the engine does."""
-        self._ended.wait(seconds)
+        """Wait; but no longer than the engine does, unless what is done is not for it."""
+        if self.undoes:
+            time.sleep(seconds)
+        else:
+            self._ended.wait(seconds)
 
     def progress(self, text: str, state: str = "") -> None:
         """Show the text on the resource's row until the next one replaces it.

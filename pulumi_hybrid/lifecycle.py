@@ -26,6 +26,7 @@ from pulumi.dynamic import (
     ResourceProvider,
     UpdateResult,
 )
+from pulumi.output import UNKNOWN
 
 from pulumi_hybrid import engine
 from pulumi_hybrid.api import Api
@@ -198,7 +199,8 @@ class Lifecycle(ResourceProvider, ABC):
         """What is wrong with inputs taken together, each beginning with a property's name.
 
         Args:
-            inputs: those that are right by themselves; what is not known yet is an unknown.
+            inputs: those that are right by themselves; what is not known yet, or wrong, is an
+                unknown.
         """
         return []
 
@@ -216,6 +218,10 @@ class Lifecycle(ResourceProvider, ABC):
 
     def irreplaceable(self, outputs: Properties) -> str:
         """Why it may not be replaced as it is, and what to do first; empty where it may."""
+        return ""
+
+    def unfit(self, now: Properties) -> str:
+        """What is wrong with an existing one that it cannot be taken over, and what to do."""
         return ""
 
     def worn_out(self, inputs: Properties, outputs: Properties) -> list[str]:
@@ -251,7 +257,8 @@ class Lifecycle(ResourceProvider, ABC):
                 problems.append(error.reason)
         if call.urn and self.unique and self.unique.name in given:
             _run.named.add(call.urn)
-        kept = {}
+        kept: Properties = {}
+        wrong: Properties = {}
         for an_input in self.inputs:
             value = given.get(an_input.name)
             if value is None:
@@ -260,11 +267,16 @@ class Lifecycle(ResourceProvider, ABC):
                 problems.append(f"{an_input.name}: is not given")
             if value is None or engine.is_unknown(value):
                 kept[an_input.name] = value
-            elif wrong := list(an_input.problems(value)):
-                problems += wrong
+            elif found := list(an_input.problems(value)):
+                problems += found
+                wrong[an_input.name] = UNKNOWN
             else:
                 kept[an_input.name] = an_input.normal(value)
-        problems += self.contradictions(kept)
+        problems += [
+            problem
+            for problem in self.contradictions(kept | wrong)
+            if problem.partition(":")[0] not in wrong
+        ]
         # The engine prints the value of a property that a failure names, secret or not.
         return CheckResult(kept, [CheckFailure("", problem) for problem in problems])
 
@@ -328,6 +340,7 @@ class Lifecycle(ResourceProvider, ABC):
             if call.abandoned and not self.found_again:
                 # Nobody will ever hold this id. Undone now, it is no orphan; and at once, since the
                 # engine ends this process soon.
+                call.undoes = True
                 self._undone(api, made.id, inputs)
 
     @engine.hook("read")
@@ -551,6 +564,8 @@ class Lifecycle(ResourceProvider, ABC):
         if now is None:
             todo = "Check adopt_id and the region, or take adopt_id out to make a new one"
             raise self._nothing_there(id, inputs, todo)
+        if unfit := self.unfit(now):
+            raise Error(f"{id}, which adopt_id names, {unfit}")
         given = {name: inputs[name] for name in now if name in inputs}
         if self.unique and self._is_made_up(self.unique, inputs, call):
             given.pop(self.unique.name, None)

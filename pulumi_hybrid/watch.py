@@ -8,24 +8,35 @@ from collections.abc import Callable, Hashable, Mapping, Sequence
 from typing import Any
 
 from pulumi_hybrid.api import Api
+from pulumi_hybrid.errors import Error
 
 Item = dict[str, Any]
 """A resource as the vendor shows it."""
+
+_MOMENT = 0.5
+"""Seconds after which who waits for another's answer sees to it whether the engine still waits."""
+
+
+class NotAnswered(Error):
+    """Time was up before the vendor answered the one who asked for all."""
 
 
 class Watch:
     """Shows each of those who wait what a request said that was sent after they came.
 
     The first one whose turn comes asks for all, and no sooner than the pause after the last time:
-    who comes just after a look waits for the next one.
+    who comes just after a look waits for the next one. Whoever asks does so in its own time, and
+    the others wait for the answer in theirs.
     """
 
     def __init__(self) -> None:
-        self._lock = threading.Lock()
+        self._answered = threading.Condition()
         self._waiting: list[str] = []
+        self._is_asking = False
+        # Requests are counted when they are sent.
         self._looks = 0
         self._last_look = 0.0
-        self._asked: Sequence[str] = ()
+        self._shown_by = 0
         self._shown: Mapping[str, Item] = {}
 
     def look(
@@ -38,27 +49,55 @@ class Watch:
             id: the resource's id.
             ask: asks for resources by their ids, in one request.
             pause: seconds from one request to the next.
+
+        Raises:
+            NotAnswered: another call asks, and this one's time is up.
         """
-        with self._lock:
+        with self._answered:
             self._waiting.append(id)
+            # What a request under way says was not asked after this one came.
             seen = self._looks
         try:
             while True:
-                # Who comes while a request is under way waits here, and for the next one.
-                with self._lock:
-                    if self._looks > seen and id in self._asked:
+                with self._answered:
+                    if self._shown_by > seen:
                         return self._shown.get(id)
+                    if self._is_asking:
+                        self._wait_for_the_answer(api)
+                        continue
                     left = self._last_look + pause - time.monotonic()
                     if left <= 0 or api.abandoned:
+                        self._is_asking = True
+                        self._looks += 1
                         self._last_look = time.monotonic()
                         asked = sorted(set(self._waiting))
-                        self._shown = ask(asked)
-                        self._asked, self._looks = asked, self._looks + 1
-                        return self._shown.get(id)
+                        break
                 api.sleep(left)
+            return self._ask(ask, asked).get(id)
         finally:
-            with self._lock:
+            with self._answered:
                 self._waiting.remove(id)
+
+    def _wait_for_the_answer(self, api: Api) -> None:
+        if api.deadline.left < 0 or api.abandoned:
+            raise NotAnswered(
+                "time was up before the vendor said what it is like. Run it again to go on waiting."
+            )
+        self._answered.wait(min(_MOMENT, api.deadline.left))
+
+    def _ask(
+        self, ask: Callable[[Sequence[str]], Mapping[str, Item]], ids: Sequence[str]
+    ) -> Mapping[str, Item]:
+        """Ask, which may take long, while the others are free to give up."""
+        try:
+            shown = ask(ids)
+            with self._answered:
+                self._shown, self._shown_by = shown, self._looks
+            return shown
+        finally:
+            with self._answered:
+                self._is_asking = False
+                self._answered.notify_all()
 
 
 _watches: dict[Hashable, Watch] = {}

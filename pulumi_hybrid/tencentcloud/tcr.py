@@ -12,7 +12,7 @@ from typing import Any, TypedDict
 import pulumi
 
 from pulumi_hybrid import clock
-from pulumi_hybrid.answers import objects, text
+from pulumi_hybrid.answers import flag, objects, text, whole
 from pulumi_hybrid.api import Api, Meaning
 from pulumi_hybrid.clock import Deadline
 from pulumi_hybrid.engine import Call, is_unknown
@@ -47,7 +47,7 @@ from pulumi_hybrid.lookup import Lookup
 from pulumi_hybrid.settings import TENCENTCLOUD
 from pulumi_hybrid.tencentcloud.client import Product, TencentcloudApi
 from pulumi_hybrid.tencentcloud.terms import follows, is_later, is_same, months_to_pay, renewal
-from pulumi_hybrid.watch import watch_of
+from pulumi_hybrid.watch import NotAnswered, watch_of
 
 TCR = Product(title="TCR", service="tcr", version="2019-09-24")
 TAG = Product(title="Tag", service="tag", version="2018-08-13")
@@ -128,10 +128,20 @@ _PAUSE = 2.1
 _CREATE_TRIES = 3
 _LOOKS_FOR_A_LOST_ONE = 5
 _SECONDS_TO_FREE_A_NAME = 60
+"""Of a registry that is replaced, or until one shows whose name is surely held."""
+_SECONDS_TO_FREE_ANY_NAME = 20
+"""It may be another's for ever, or that of a registry that a destroy has just deleted."""
 _SECONDS_TO_SHOW_AN_ORDER = 60
+_SECONDS_TO_SHOW_AN_ANSWERED_ORDER = 5
+"""As little as may be: the note that keeps it from being bought twice is in state only when the run
+has ended."""
+_SECONDS_TO_SHOW_A_CHANGE = 8
 _SECONDS_OF_AN_UPGRADE = 180
 _SECONDS_OF_AN_OLD_STATUS = 15
 """How long a status may still be that of an earlier change or deletion that failed."""
+
+_LASTING = ("enable_cos_maz", "registry_charge_type")
+"""What stays as it was seen where an answer leaves it out: a loss would replace, or buy."""
 
 _NOT_MADE_YET = (None, "Pending", "Deploying")
 _NOT_AT_REST = ("Pending", "Deploying", "Unhealthy")
@@ -306,13 +316,22 @@ class InstanceProvider(Lifecycle):
 
     def contradictions(self, inputs: Properties) -> list[str]:  # noqa: D102
         problems = []
-        prepaid = inputs.get("registry_charge_type") == 1
-        if prepaid and inputs.get("registry_charge_prepaid") is None:
+        charge_type = inputs.get("registry_charge_type")
+        if charge_type == 1 and inputs.get("registry_charge_prepaid") is None:
             problems.append("registry_charge_prepaid: is not given, but registry_charge_type is 1")
-        if inputs.get("paid_until") is not None and inputs.get("registry_charge_type") in (None, 0):
-            problems.append("paid_until: needs registry_charge_type 1")
+        if charge_type in (None, 0):
+            problems += [
+                f"{name}: needs registry_charge_type 1"
+                for name in ("registry_charge_prepaid", "paid_until")
+                if inputs.get(name) is not None
+            ]
         if inputs.get("tags") is not None and inputs.get("tag_specification") is not None:
             problems.append("tag_specification: says the same as tags. Give one of them")
+        specification = inputs.get("tag_specification")
+        if specification is not None and not is_unknown(specification):
+            keys = [tag["key"] for tag in specification.get("tags") or ()]
+            if len(set(keys)) < len(keys):
+                problems.append("tag_specification: gives the same key twice")
         access = inputs.get("public_access")
         if access is not None and not is_unknown(access):
             policies = access.get("security_policies") or ()
@@ -334,30 +353,30 @@ class InstanceProvider(Lifecycle):
         if _tags(inputs):
             tags = [{"Key": key, "Value": value} for key, value in _tags(inputs).items()]
             body["TagSpecification"] = {"ResourceType": "instance", "Tags": tags}
-        if inputs.get("registry_charge_type") != 1:
-            body.pop("RegistryChargePrepaid", None)
         name = inputs["registry_name"]
         # Looked for before anything is sent: whatever shows afterwards is what this made.
         _free_of_own(api, name)
-        freed = Deadline(_SECONDS_TO_FREE_A_NAME if api.replaces else 0)
+        freed = Deadline(_SECONDS_TO_FREE_A_NAME if api.replaces else _SECONDS_TO_FREE_ANY_NAME)
         lost = ""
         for tries_left in reversed(range(_CREATE_TRIES)):
             try:
-                answer = _when_freed(api, freed, name, body)
+                # After a lost answer a taken name is most likely held by what was made.
+                answer = _when_freed(api, Deadline(0) if lost else freed, name, body)
             except (Ambiguous, Transient, *_TAKEN) as error:
                 if isinstance(error, _TAKEN) and not lost:
                     raise Refused(
                         f"the registry name {name} is not free yet. Run `pulumi up` again."
                         if api.replaces
                         else f"the registry name {name} is taken by somebody else, or in another "
-                        "region. Choose another.",
+                        "region, or not freed yet after a deletion. Choose another; after a "
+                        "deletion run `pulumi up` again in some minutes.",
                         error.answer,
                     ) from None
                 lost = (
                     f" It may exist and cost: look for {name} in the console, and take it over "
                     "with adopt_id."
                 )
-                made = _find_lost(api, name)
+                made = _find_lost(api, name, is_held=isinstance(error, _TAKEN))
                 if made:
                     return Made(made)
                 if isinstance(error, _TAKEN) or not tries_left:
@@ -393,51 +412,53 @@ class InstanceProvider(Lifecycle):
         self, api: Api, id: str, now: Properties, inputs: Properties, names: list[str]
     ) -> None:
         charge_type = inputs.get("registry_charge_type")
-        if "registry_charge_type" in names and now["registry_charge_type"] == 1 != charge_type:
+        if "registry_charge_type" in names and now.get("registry_charge_type") == 1 != charge_type:
             raise Error(
                 "a prepaid registry cannot be made pay-as-you-go again. Set registry_charge_type "
                 "back to 1, or let the term end"
             )
-        if "deletion_protection" in names and not inputs.get("deletion_protection"):
+        unprotects = "deletion_protection" in names and not inputs.get("deletion_protection")
+        if unprotects and now["status"] not in _NOT_MADE_YET:
             # Before anything that may fail: a destroy may be waiting for it.
-            _modify(api, {"RegistryId": id, "DeletionProtection": False})
+            _modify(api, id, now, "deletion_protection", False)
             names = [name for name in names if name != "deletion_protection"]
         # One that a run left unfinished takes no change before it runs; one whose last change
         # failed takes the next.
-        _wait_until_running(api, id, inputs, now, or_else=_OF_AN_EARLIER_CHANGE)
-        for name, wire in (
-            ("registry_type", "RegistryType"),
-            ("enable_cos_versioning", "EnableCosVersioning"),
-            ("deletion_protection", "DeletionProtection"),
-        ):
+        now = _wait_until_running(api, id, inputs, now, or_else=_OF_AN_EARLIER_CHANGE)
+        for name in ("enable_cos_versioning", "deletion_protection"):
             if name in names:
-                _modify(api, {"RegistryId": id, wire: inputs[name]})
+                _modify(api, id, now, name, inputs.get(name, False))
         if "tags" in names or "tag_specification" in names:
             _change_tags(api, id, _tags(now), _tags(inputs))
+        if "registry_type" in names:
+            # Last, since the vendor takes no other change while it deploys it.
+            _modify(api, id, now, "registry_type", inputs["registry_type"])
 
     def finish(self, api: Api, id: str, inputs: Properties, before: Properties) -> Properties:
         """Wait until it runs; then its public access, and what a preview said is to be paid."""
         now = super().finish(api, id, inputs, before)
         now = _wait_until_running(api, id, inputs, now, inputs["registry_type"])
         wanted = inputs.get("public_access")
-        changed = wanted is not None
         if wanted is not None:
             _open_or_close(api, id, wanted["enabled"])
             if wanted["enabled"]:
                 _set_policies(api, id, wanted.get("security_policies") or [])
+            now = super().finish(api, id, inputs, before)
         # Money last, since what fails before it has cost nothing; and only what a preview said.
         if _is_to_become_prepaid(inputs, before):
-            _make_prepaid(api, id, inputs, before, now)
-            changed = True
+            now = _make_prepaid(api, id, inputs, before, now)
         elif months_to_pay(inputs.get("paid_until"), before.get("expired_at")):
-            _renew(api, id, inputs, before, now)
-            changed = True
-        if changed:
-            now = super().finish(api, id, inputs, before)
-        if follows(before.get("renewal_ordered"), now.get("expired_at")):
-            now["renewal_ordered"] = before["renewal_ordered"]
-        months = months_to_pay(inputs.get("paid_until"), now.get("expired_at"))
-        if months:
+            now = _renew(api, id, inputs, before, now)
+        seen = {name: before[name] for name in _LASTING if before.get(name) is not None}
+        now = seen | now
+        # One whose end is left out for once says nothing of the order.
+        end = now.get("expired_at")
+        if before.get("renewal_ordered") and (not end or follows(before["renewal_ordered"], end)):
+            now.setdefault("renewal_ordered", before["renewal_ordered"])
+        months = months_to_pay(inputs.get("paid_until"), end)
+        if months and not is_same(
+            now.get("renewal_ordered"), renewal(end, inputs.get("paid_until"))
+        ):
             api.warn(
                 f"paid_until is past {now['expired_at']}: the next `pulumi up` buys {months} more "
                 "months."
@@ -467,14 +488,19 @@ class InstanceProvider(Lifecycle):
         months = months_to_pay(inputs.get("paid_until"), outputs.get("expired_at"))
         order = renewal(outputs.get("expired_at"), inputs.get("paid_until"))
         if is_same(outputs.get("renewal_ordered"), order):
-            remarks.append("a renewal is ordered, but does not show yet: this buys none.")
+            remarks.append(
+                "a renewal may have been ordered, but does not show yet: this buys none."
+            )
         elif months:
             remarks.append(
                 f"paid_until is past {outputs['expired_at']}: this buys {months} more months."
             )
         if _is_to_become_prepaid(inputs, outputs):
+            ordered = is_same(outputs.get("renewal_ordered"), _first_term(inputs, outputs))
             remarks.append(
-                "registry_charge_type 1 buys the term that registry_charge_prepaid says."
+                "a first term may have been ordered, but does not show yet: this buys none."
+                if ordered
+                else "registry_charge_type 1 buys the term that registry_charge_prepaid says."
             )
         remarks += [
             f"{name} is not known yet: this may buy a term."
@@ -500,6 +526,17 @@ class InstanceProvider(Lifecycle):
             "nothing else"
         )
 
+    def unfit(self, now: Properties) -> str:
+        """One that will not be Running by itself; a change that failed is mended by the next."""
+        status = now["status"]
+        if status not in _FAILED or status == _OF_AN_EARLIER_CHANGE:
+            return ""
+        instead = {
+            _FAILED_FOR_GOOD: "Delete it in the console, and take adopt_id out to make a new one.",
+            "Deleting": "Take adopt_id out to make a new one.",
+        }
+        return f"is {status}. {instead.get(status, _FAILED[status])}"
+
     def worn_out(self, inputs: Properties, outputs: Properties) -> list[str]:
         """One whose making has failed for good."""
         return ["status"] if outputs.get("status") == _FAILED_FOR_GOOD else []
@@ -509,20 +546,25 @@ class InstanceProvider(Lifecycle):
         # What does not show may be there all the same: whether it is gone, DeleteInstance says.
         registry = _describe(api, id) or {}
         status = registry.get("Status")
-        if registry.get("DeletionProtection"):
-            # A registry that never was one, or that nobody will ever hold, protects nothing.
-            if status != _FAILED_FOR_GOOD and not api.abandoned:
-                raise Error(
-                    f"deletion_protection of {registry.get('RegistryName')} is on. Set it to False "
-                    "and run `pulumi up` before the destroy; in the TCR console, where the stack "
-                    "has replaced it already"
-                )
-            _modify(api, {"RegistryId": id, "DeletionProtection": False})
+        protected = flag(registry.get("DeletionProtection"))
+        # A registry that never was one, or that nobody will ever hold, protects nothing.
+        if protected and status != _FAILED_FOR_GOOD and not api.undoes:
+            raise Error(
+                f"deletion_protection of {registry.get('RegistryName')} is on. Set it to False "
+                "and run `pulumi up` before the destroy; in the TCR console, where the stack "
+                "has replaced it already"
+            )
         delete_bucket = bool(inputs.get("delete_bucket"))
         parameters = {"RegistryId": id, "DeleteBucket": delete_bucket, "DryRun": False}
+
+        def delete() -> None:
+            if protected:
+                _modify(api, id, {}, "deletion_protection", False)
+            _when_free(api, lambda: api.call("DeleteInstance", parameters))
+
         if status != "Deleting":
             try:
-                _delete(api, id, parameters)
+                _delete(api, id, delete)
             except NotFound:
                 if not registry:
                     return
@@ -582,7 +624,11 @@ def _wait_until_running(
             raise NotReady(f"it is still {status} after {passed}{why}.", now)
         waiting_for = "Running" if upgraded else registry_type
         api.progress(f"{status} for {passed}, waiting for {waiting_for}", str(status))
-        registry = _watch(api, id)
+        try:
+            registry = _watch(api, id)
+        except NotAnswered:
+            # Time is up: what it is like is as it was seen last.
+            continue
         if registry is None:
             raise Gone("the vendor shows it no more. Run `pulumi refresh`.")
         now = now | _properties(registry, inputs)
@@ -676,9 +722,18 @@ def _when_freed(api: Api, freed: Deadline, name: str, body: Mapping[str, Any]) -
             api.wait(f"waiting for {what}", "name", _PAUSE)
 
 
-def _find_lost(api: Api, name: str) -> str | None:
-    """The id of the registry whose creation was not answered; None where none shows in time."""
-    for _ in range(_LOOKS_FOR_A_LOST_ONE):
+def _find_lost(api: Api, name: str, *, is_held: bool) -> str | None:
+    """The id of the registry whose creation was not answered; None where none shows in time.
+
+    Args:
+        api: the vendor's API.
+        name: its name.
+        is_held: whether the vendor says that the name is taken, so that it is worth a longer look.
+    """
+    patience = Deadline(_SECONDS_TO_FREE_A_NAME if is_held else 0)
+    looks = 0
+    while looks < _LOOKS_FOR_A_LOST_ONE or patience.left > 0:
+        looks += 1
         try:
             own = _find(api, name)
         except Error:
@@ -720,6 +775,12 @@ def _end(expired_at: Any) -> str | None:
     return None if end is None or end.startswith("0001-") else end
 
 
+def _charge_type(registry: Mapping[str, Any]) -> int | None:
+    """0 by the hour, 1 prepaid; None where it does not show. Only a prepaid one has an end."""
+    said = whole(registry.get("PayMod"))
+    return 1 if said is None and _end(registry.get("ExpiredAt")) else said
+
+
 def _properties(registry: Mapping[str, Any], inputs: Properties) -> Properties:
     """A Registry as inputs and outputs."""
     try:
@@ -731,19 +792,21 @@ def _properties(registry: Mapping[str, Any], inputs: Properties) -> Properties:
         ) from None
     now: Properties = {
         "registry_name": registry.get("RegistryName"),
-        "registry_charge_type": registry.get("PayMod") or 0,
-        "enable_cos_maz": bool(registry.get("EnableCosMAZ")),
-        "deletion_protection": bool(registry.get("DeletionProtection")),
         "status": registry.get("Status"),
         "public_domain": registry.get("PublicDomain"),
         "internal_endpoint": registry.get("InternalEndpoint") or None,
         "created_at": registry.get("CreatedAt"),
         "expired_at": _end(registry.get("ExpiredAt")),
     }
-    if text(registry.get("RegistryType")):
-        now["registry_type"] = registry["RegistryType"]
-    if registry.get("EnableCosVersioning") is not None:
-        now["enable_cos_versioning"] = registry["EnableCosVersioning"]
+    # What the vendor leaves out is no value: a False would replace the registry.
+    shown = {
+        "registry_type": text(registry.get("RegistryType")),
+        "registry_charge_type": _charge_type(registry),
+        "enable_cos_maz": flag(registry.get("EnableCosMAZ")),
+        "enable_cos_versioning": flag(registry.get("EnableCosVersioning")),
+        "deletion_protection": flag(registry.get("DeletionProtection")),
+    }
+    now |= {name: value for name, value in shown.items() if value is not None}
     if inputs.get("tag_specification") is None:
         now["tags"] = tags or None
     else:
@@ -768,13 +831,33 @@ def _change_tags(api: Api, id: str, before: dict[str, str], after: dict[str, str
     }
     # The vendor takes no empty list.
     told = {name: tags for name, tags in changes.items() if tags}
-    if told:
-        resource = f"qcs::tcr:{api.region}:uin/:instance/{id}"
-        api.of(TAG).call("ModifyResourceTags", {"Resource": resource, **told})
+    if not told:
+        return
+    resource = f"qcs::tcr:{api.region}:uin/:instance/{id}"
+    api.of(TAG).call("ModifyResourceTags", {"Resource": resource, **told})
+    # Another service's change may show a little later, and state holds what shows.
+    patience = Deadline(_SECONDS_TO_SHOW_A_CHANGE)
+    with suppress(Error):
+        while min(patience.left, api.deadline.left) > 0 and not api.abandoned:
+            shown = _tags(_properties(_describe(api, id) or {}, {}))
+            if all(shown.get(key) == after.get(key) for key in {*added, *before}):
+                return
+            api.sleep(1)
 
 
-def _modify(api: Api, parameters: Mapping[str, Any]) -> None:
-    _when_free(api, lambda: api.call("ModifyInstance", parameters))
+_WIRE_NAMES = {
+    "registry_type": "RegistryType",
+    "enable_cos_versioning": "EnableCosVersioning",
+    "deletion_protection": "DeletionProtection",
+}
+"""What ModifyInstance takes."""
+
+
+def _modify(api: Api, id: str, now: Properties, name: str, value: Any) -> None:
+    """ModifyInstance; what shows as wanted already, an earlier run has seen to."""
+    if now.get(name) != value:
+        parameters = {"RegistryId": id, _WIRE_NAMES[name]: value}
+        _when_free(api, lambda: api.call("ModifyInstance", parameters))
 
 
 def _when_free(api: Api, change: Callable[[], Any]) -> None:
@@ -790,16 +873,38 @@ def _when_free(api: Api, change: Callable[[], Any]) -> None:
             return
 
 
-def _delete(api: Api, id: str, parameters: Mapping[str, Any]) -> None:
-    """DeleteInstance; the vendor may refuse it while a registry is not at rest."""
+def _is_without_reason(error: Error) -> bool:
+    codes = ("FailedOperation", "OperationDenied", "UnsupportedOperation")
+    return isinstance(error, Refused) and error.answer.code in codes and not error.answer.message
+
+
+def _delete(api: Api, id: str, delete: Callable[[], None]) -> None:
+    """DeleteInstance; the vendor may refuse it while a registry moves, or a second time."""
     while True:
         try:
-            _when_free(api, lambda: api.call("DeleteInstance", parameters))
+            delete()
         except NotFound:
             raise
-        except Refused:
-            status = (_describe(api, id) or {}).get("Status")
-            if status not in _NOT_AT_REST or api.deadline.left < _PAUSE or api.abandoned:
+        except Error as error:
+            if _is_without_reason(error):
+                error.reason = (
+                    "the vendor refuses it and does not say why. It does so for deletion "
+                    "protection, namespaces and replicas: look for them in the TCR console."
+                )
+            status = None
+            # Why it cannot be looked at is no answer to why it was not deleted.
+            with suppress(Error):
+                status = (_describe(api, id) or {}).get("Status")
+            if status == "Deleting":
+                # The answer that said so was lost.
+                return
+            moves = status in _NOT_AT_REST
+            if api.undoes:
+                # Nobody will ever hold it, and it costs. It may be too new to show.
+                moves = moves or status is None
+            elif api.abandoned:
+                raise
+            if not moves or api.deadline.left < _PAUSE:
                 raise
             api.wait(f"{status}, waiting until it can be deleted", str(status), _PAUSE)
         else:
@@ -825,7 +930,7 @@ def _wait_until_gone(api: Api, id: str, before: Any) -> None:
             )
         if status == "DeleteFailed" and not old:
             raise Error(f"the deletion failed{_conditions(api, id)}. Ask the vendor's support")
-        if status == "Isolate" and registry.get("PayMod") == 1:
+        if status == "Isolate" and _charge_type(registry) == 1:
             api.warn(f"{id} was returned and is isolated; the vendor erases it in some days.")
             return
         if api.deadline.left < _PAUSE or api.abandoned:
@@ -883,6 +988,7 @@ def _open_or_close(api: Api, id: str, enabled: bool) -> None:
     wanted, operation = ("Opened", "Create") if enabled else ("Closed", "Delete")
     parameters = {"RegistryId": id, "Operation": operation}
     asked: Deadline | None = None
+    lost, refused = False, None
     while True:
         status, reason = _endpoint(api, id)
         if status == wanted:
@@ -892,14 +998,21 @@ def _open_or_close(api: Api, id: str, enabled: bool) -> None:
             if asked is None:
                 # Once: while it is on its way, asking again is refused.
                 # Where its answer is lost, the next look shows whether to ask again.
-                with suppress(Ambiguous, Transient):
+                try:
                     _when_free(
                         api,
                         lambda: api.call("ManageExternalEndpoint", parameters, repeatable=False),
                     )
                     asked = Deadline(_SECONDS_OF_AN_OLD_STATUS)
+                except (Ambiguous, Transient):
+                    lost = True
+                except Refused as error:
+                    if not lost:
+                        raise
+                    # Maybe because it is on its way, and shows late.
+                    refused, asked = error, Deadline(_SECONDS_OF_AN_OLD_STATUS)
             elif asked.left < 0:
-                raise Error(f"its public entrance stays {status}{why}.")
+                raise refused or Error(f"its public entrance stays {status}{why}.")
         if api.deadline.left < _PAUSE or api.abandoned:
             raise Error(f"its public entrance is still {status}{why}.")
         api.wait(f"public entrance {status}, waiting for {wanted}", status, _PAUSE)
@@ -912,10 +1025,16 @@ def _set_policies(api: Api, id: str, wanted: list[Properties]) -> None:
     # Each change may move the others' index and version, and the vendor takes the same block
     # twice, so each begins with a look, and what is lost on the way is not sent again unseen.
     changes_left = None
+    seen, to_show = None, Deadline(0)
     while True:
+        policies = _policies(api, id)
+        if policies == seen and min(to_show.left, api.deadline.left) > 0 and not api.abandoned:
+            # What was changed may show a little later.
+            api.sleep(1)
+            continue
+        seen = policies
         right: set[str] = set()
         surplus = []
-        policies = _policies(api, id)
         for policy in policies:
             block = network(policy.get("CidrBlock"))
             if descriptions.get(block) != policy.get("Description") or block in right:
@@ -932,11 +1051,13 @@ def _set_policies(api: Api, id: str, wanted: list[Properties]) -> None:
             raise Error("the vendor does not show its security policies as they were set.")
         if surplus:
             policy = {name: surplus[0].get(name) for name in _POLICY}
-            _change_policies(api, "DeleteSecurityPolicy", {"RegistryId": id, **policy})
+            action = "DeleteSecurityPolicy"
         else:
             block = missing[0]
             policy = {"CidrBlock": written[block], "Description": descriptions[block]}
-            _change_policies(api, "CreateSecurityPolicy", {"RegistryId": id, **policy})
+            action = "CreateSecurityPolicy"
+        changed = _change_policies(api, action, {"RegistryId": id, **policy})
+        to_show = Deadline(_SECONDS_TO_SHOW_A_CHANGE if changed else 0)
 
 
 _POLICY = ("PolicyIndex", "PolicyVersion", "CidrBlock")
@@ -944,11 +1065,15 @@ _POLICY_CHANGES_TO_SPARE = 3
 """For those that somebody else makes meanwhile, and those whose answers are lost."""
 
 
-def _change_policies(api: Api, action: str, parameters: Mapping[str, Any]) -> None:
-    """Change one policy; the next look shows what became of it where the answer is lost."""
-    # One that is gone already, or has another version by now, is not found.
-    with suppress(Ambiguous, Transient, NotFound):
-        _when_free(api, lambda: api.call(action, parameters, repeatable=False))
+def _change_policies(api: Api, action: str, parameters: Mapping[str, Any]) -> bool:
+    """Whether one policy was changed, or may be; that the next looks show where it is lost."""
+    try:
+        with suppress(Ambiguous, Transient):
+            _when_free(api, lambda: api.call(action, parameters, repeatable=False))
+    except NotFound:
+        # It is gone already, or has another version by now.
+        return False
+    return True
 
 
 # Money
@@ -964,27 +1089,46 @@ def _is_to_become_prepaid(inputs: Properties, outputs: Properties) -> bool:
     return bool(outputs) and becomes
 
 
+def _first_term(inputs: Properties, now: Properties) -> str:
+    """What names the order that makes it prepaid."""
+    term = inputs["registry_charge_prepaid"]
+    months = "?" if is_unknown(term) else whole(term["period"])
+    return renewal(now.get("expired_at"), f"prepaid for {months} months")
+
+
 def _make_prepaid(
     api: Api, id: str, inputs: Properties, before: Properties, now: Properties
-) -> None:
+) -> Properties:
     """RenewInstance for the first term, and wait until the vendor shows that it is prepaid."""
-    if now["registry_charge_type"] == 1:
-        return
+    shown = now.get("registry_charge_type")
+    if shown == 1:
+        return now
+    if shown != 0:
+        raise NotReady(
+            "the vendor does not show whether it is prepaid, so that nothing is bought. Run "
+            "`pulumi up` again.",
+            {"registry_charge_type": before.get("registry_charge_type"), **now},
+        )
     months = inputs["registry_charge_prepaid"]["period"]
-    order = renewal(now.get("expired_at"), f"prepaid for {months} months")
-    _order(api, id, inputs, before, now, months, order, change="registry_charge_prepaid.period")
+    order = _first_term(inputs, now)
+    change = "registry_charge_prepaid.period"
+    return _order(api, id, inputs, before, now, months, order, flag=1, change=change)
 
 
-def _renew(api: Api, id: str, inputs: Properties, before: Properties, now: Properties) -> None:
+def _renew(
+    api: Api, id: str, inputs: Properties, before: Properties, now: Properties
+) -> Properties:
     """RenewInstance for the missing months, and wait until the vendor shows them.
 
     Whether they are missing is read from the vendor each time.
     """
     ends = before.get("expired_at"), now.get("expired_at")
     months = min(months_to_pay(inputs["paid_until"], end) for end in ends)
-    if months:
-        order = renewal(now["expired_at"], inputs["paid_until"])
-        _order(api, id, inputs, before, now, months, order, change="paid_until (by a second)")
+    if not months:
+        return now
+    order = renewal(now["expired_at"], inputs["paid_until"])
+    change = "paid_until (by a second)"
+    return _order(api, id, inputs, before, now, months, order, flag=0, change=change)
 
 
 def _order(
@@ -996,8 +1140,9 @@ def _order(
     months: int,
     order: str,
     *,
+    flag: int,
     change: str,
-) -> None:
+) -> Properties:
     """RenewInstance, once: the action has no token, so an order is noted until it shows.
 
     Args:
@@ -1008,24 +1153,36 @@ def _order(
         now: what the vendor shows.
         months: how many to buy.
         order: what names the order in the note.
+        flag: 1 for the term that makes it prepaid, 0 for a renewal.
         change: the input whose change asks for another order.
 
-    Raises:
-        NotReady: it does not show; with the note.
-    """
-    lost = None
-    if not is_same(before.get("renewal_ordered"), order):
-        becomes_prepaid = now["registry_charge_type"] != 1
-        lost = _buy(api, id, months, inputs, flag=1 if becomes_prepaid else 0)
+    Returns:
+        What shows then; with the note, where the order was answered and does not show yet.
 
-    def shows(registry: Mapping[str, Any]) -> bool:
-        seen = _properties(registry, inputs)
-        became_prepaid = seen["registry_charge_type"] == 1 != now["registry_charge_type"]
+    Raises:
+        NotReady: whether it was bought is not known, and it does not show; with the note.
+    """
+    noted = is_same(before.get("renewal_ordered"), order)
+    lost = None if noted else _buy(api, id, months, inputs, flag=flag)
+    answered = not noted and not lost
+
+    def shows(seen: Properties) -> bool:
+        became_prepaid = flag == 1 == seen.get("registry_charge_type")
         return became_prepaid or is_later(seen["expired_at"], now["expired_at"])
 
-    if _comes_to_show(api, id, shows):
-        return
-    why = f"whether it was bought is not known: {lost.reason}" if lost else "it was ordered."
+    seconds = _SECONDS_TO_SHOW_AN_ANSWERED_ORDER if answered else _SECONDS_TO_SHOW_AN_ORDER
+    seen = _comes_to_show(api, id, inputs, shows, Deadline(seconds))
+    if seen:
+        return now | seen
+    if answered:
+        api.warn(
+            f"a term of {months} months was ordered, but does not show yet: the next `pulumi up` "
+            "looks for it, and orders none."
+        )
+        return {**now, "renewal_ordered": order}
+    why = "it may have been ordered by an earlier run."
+    if lost:
+        why = f"whether it was bought is not known: {lost.reason}"
     raise NotReady(
         f"a term of {months} months does not show yet; {why} Look at the orders in the billing "
         f"console. It is not ordered again; to order it anew change {change}.",
@@ -1033,17 +1190,23 @@ def _order(
     )
 
 
-def _comes_to_show(api: Api, id: str, change: Callable[[Mapping[str, Any]], bool]) -> bool:
-    """Whether the vendor shows what an order changed, as long as that may take."""
-    patience = Deadline(_SECONDS_TO_SHOW_AN_ORDER)
+def _comes_to_show(
+    api: Api,
+    id: str,
+    inputs: Properties,
+    change: Callable[[Properties], bool],
+    patience: Deadline,
+) -> Properties | None:
+    """What the vendor shows once an order has changed it; None where it does not in time."""
     while True:
         # Why it cannot be looked at is no answer to whether it was bought.
         with suppress(Error):
             registry = _watch(api, id)
-            if registry is not None and change(registry):
-                return True
+            seen = {} if registry is None else _properties(registry, inputs)
+            if seen and change(seen):
+                return seen
         if min(patience.left, api.deadline.left) < _PAUSE or api.abandoned:
-            return False
+            return None
         api.progress("waiting for the order to show", "order")
 
 
@@ -1206,9 +1369,9 @@ class GetInstanceResult:
         status: ``Running`` where all is well.
         public_domain: the docker host.
         internal_endpoint: its IP address inside the vendor's network; None where there is none.
-        registry_charge_type: 0 by the hour, 1 prepaid.
-        deletion_protection: whether a destroy is refused.
-        enable_cos_maz: whether the bucket is in several zones.
+        registry_charge_type: 0 by the hour, 1 prepaid; None where the vendor does not say.
+        deletion_protection: whether a destroy is refused; None where the vendor does not say.
+        enable_cos_maz: whether the bucket is in several zones; None where the vendor does not say.
         created_at: RFC 3339.
         expired_at: RFC 3339; None where it is not prepaid.
         tags: as a mapping.
@@ -1220,9 +1383,9 @@ class GetInstanceResult:
     status: str
     public_domain: str
     internal_endpoint: str | None
-    registry_charge_type: int
-    deletion_protection: bool
-    enable_cos_maz: bool
+    registry_charge_type: int | None
+    deletion_protection: bool | None
+    enable_cos_maz: bool | None
     created_at: str
     expired_at: str | None
     tags: dict[str, str]
@@ -1281,9 +1444,9 @@ def _find_instance(api: Api, inputs: Properties) -> GetInstanceResult:
         status=str(now["status"] or ""),
         public_domain=str(now["public_domain"] or ""),
         internal_endpoint=now["internal_endpoint"],
-        registry_charge_type=now["registry_charge_type"],
-        deletion_protection=now["deletion_protection"],
-        enable_cos_maz=now["enable_cos_maz"],
+        registry_charge_type=now.get("registry_charge_type"),
+        deletion_protection=now.get("deletion_protection"),
+        enable_cos_maz=now.get("enable_cos_maz"),
         created_at=str(now["created_at"] or ""),
         expired_at=now["expired_at"],
         tags=now["tags"] or {},

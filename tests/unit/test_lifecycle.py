@@ -1416,6 +1416,20 @@ def test_check_names_what_is_not_given_and_what_does_not_go_together(coins: Coin
     assert _reasons(coins, COIN) == []
 
 
+def test_check_shows_what_is_wrong_by_itself_as_not_known_to_what_is_taken_together(
+    coins: CoinProvider, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    seen: Properties = {}
+    said = ["hours: goes with nothing", "note: does not go with hours"]
+    monkeypatch.setattr(coins, "contradictions", lambda inputs: seen.update(inputs) or said)
+    checked = coins.check({}, {**COIN, "hours": 0})
+    # One failure a property.
+    assert [one.reason.partition(":")[0] for one in checked.failures] == ["hours", "note"]
+    assert "goes with nothing" not in checked.failures[0].reason
+    assert rpc.contains_unknowns(seen["hours"])
+    assert "hours" not in checked.inputs
+
+
 def test_diff_remarks_on_an_update_and_not_on_a_replacement(
     engine: Engine, coins: CoinProvider, log: Log
 ) -> None:
