@@ -15,6 +15,7 @@ from pulumi.dynamic import ConfigureRequest
 from pulumi.dynamic.config import Config
 from pulumi.runtime import rpc
 
+from pulumi_hybrid import lifecycle
 from pulumi_hybrid.api import Api
 from pulumi_hybrid.clock import Deadline
 from pulumi_hybrid.engine import Call
@@ -1442,6 +1443,19 @@ def test_what_is_found_again_is_not_deleted_as_the_one_that_it_replaces(
     # What another resource holds is deleted.
     Engine("urn:another").delete(coins, "coin-a", outputs, COIN)
     assert cloud.removed == ["coin-a"]
+
+
+def test_what_is_found_again_is_not_deleted_where_the_engine_tells_of_no_replacement(
+    engine: Engine, coins: CoinProvider, cloud: Cloud, log: Log
+) -> None:
+    # As `--target-replace` and `pulumi state taint` have it: no old inputs, and no diff.
+    outputs = _made(engine, coins, COIN)
+    lifecycle._run = lifecycle._Run()
+    engine.check(coins, COIN, None)
+    assert engine.create(coins, COIN).id == "coin-a"
+    engine.delete(coins, "coin-a", outputs, COIN)
+    assert cloud.removed == []
+    assert log.warned == [KEPT]
 
 
 def test_what_is_replaced_by_another_is_deleted(

@@ -343,8 +343,10 @@ def line(error: BaseException) -> str:
 def bought(
     engine: Engine, cloud: Billing, provider: InstanceProvider, news: Mapping[str, Any] = INPUTS
 ) -> dict[str, Any]:
-    """The state after a purchase."""
-    return outs(up(engine, provider, news))
+    """The state after a purchase, which a run of before has made."""
+    state = outs(up(engine, provider, news))
+    lifecycle._run = lifecycle._Run()
+    return state
 
 
 # The purchase
