@@ -279,7 +279,7 @@ class Lifecycle(ResourceProvider, ABC):
             raise Error(f"the change of {' and '.join(certain_to)} replaces it, but {why_not}")
         if replaces and call.urn:
             _run.replaced[call.urn] = dict(_olds)
-        elif self.found_again:
+        elif self.found_again and not self._sends_otherwise(before, _news):
             # It may also wait for its deletion, where a run replaced it by itself and failed.
             _run.kept[call.urn] = _id
         certain = bool(replaces) or self.overdue(_news, _olds)
@@ -371,6 +371,8 @@ class Lifecycle(ResourceProvider, ABC):
         call = engine.call()
         inputs = self._given(_news)
         api = self._connect(inputs, call)
+        if self.found_again:
+            _run.kept[call.urn] = _id
         before = self._before(_olds, inputs, call)
         names = self._changed(OnChange.UPDATE, before, inputs)
         if names:
@@ -464,6 +466,17 @@ class Lifecycle(ResourceProvider, ABC):
                 or an_input.changed(before.get(an_input.name), after.get(an_input.name))
             )
         ]
+
+    def _sends_otherwise(self, before: Properties, after: Properties) -> bool:
+        """Whether a create would not send the same: the engine may replace for any change."""
+        return any(
+            an_input.sent
+            and (
+                engine.is_unknown(after.get(an_input.name))
+                or an_input.differs(before.get(an_input.name), after.get(an_input.name))
+            )
+            for an_input in self.inputs
+        )
 
     def _stands_in_the_way(self, before: Properties, after: Properties, call: Call) -> bool:
         """Whether a new resource could not be made while the old one is there."""
