@@ -302,7 +302,8 @@ class InstanceProvider(Lifecycle):
         """CreateInstance with a token that makes the same purchase the same order.
 
         The tokens of a purchase stand in a line: the first that no order of before has used up is
-        taken, where an order is used up when it was refunded or closed.
+        taken, where an order is used up when it was refunded or closed. Of a token that is refused
+        for its order it is not known which order that is.
 
         Raises:
             Refused: and that no money has moved.
@@ -310,11 +311,15 @@ class InstanceProvider(Lifecycle):
         """
         body = {"PayMode": _PRE_PAY, **self._sent(inputs)}
         started = clock.now()
-        for passed, token in enumerate(_tokens(api, inputs, self._purchase(inputs))):
+        used_up: int | None = None
+        for place, token in _tokens(api, inputs, self._purchase(inputs)):
             try:
                 answer = _ask(api, {**body, "ClientToken": token})
             except DeadOrder as dead:
-                _see_that_it_is_used_up(api, inputs, dead, passed)
+                if used_up is None:
+                    used_up = _used_up_orders(api, inputs, dead)
+                if used_up <= place:
+                    raise _told_of_adoption(dead, []) from None
                 continue
             id = str(answer["OrderId"])
             known: Properties = {"client_token": token, "ordered_time": _vendor_time(started)}
@@ -322,13 +327,13 @@ class InstanceProvider(Lifecycle):
             if len(ids) >= inputs.get("quantity", 1):
                 known["instance_id_list"] = ids
             # From here on the id must not be lost: what cannot be seen now, `finish` will see.
-            used_up = False
+            is_used_up = False
             with suppress(Error):
                 order = _find_order(api, id, None)
                 if order is not None:
                     known["ordered_time"] = order.get("CreateTime") or known["ordered_time"]
-                    used_up = _is_used_up(api, order, started)
-            if not used_up:
+                    is_used_up = _is_used_up(api, order, started)
+            if not is_used_up:
                 return Made(id, known=known)
             if "client_token" in inputs:
                 raise Error(
@@ -522,20 +527,20 @@ def _pause(api: Api) -> float:
 # Tokens
 
 
-def _tokens(api: Api, inputs: Properties, purchase: Properties) -> Iterator[str]:
-    """The tokens that a purchase may have, the first one first.
+def _tokens(api: Api, inputs: Properties, purchase: Properties) -> Iterator[tuple[int, str]]:
+    """The tokens that a purchase may have, each with how many of its line come before it.
 
     They are made of the resource's URN and the purchase: a run after a crash makes the same ones.
     Where a purchase takes the place of another of the same line, the line goes on behind it.
     """
     if "client_token" in inputs:
-        yield inputs["client_token"]
+        yield 0, inputs["client_token"]
         return
     # Without a URN two resources with the same inputs could not be told apart.
     owner = api.urn or str(uuid.uuid4())
     line = [_digest(owner, purchase, number) for number in range(_MOST_ORDERS)]
     held = api.replaced.get("client_token")
-    yield from line[line.index(held) + 1 :] if held in line else line
+    yield from list(enumerate(line))[line.index(held) + 1 if held in line else 0 :]
 
 
 def _digest(*parts: Any) -> str:
@@ -608,36 +613,62 @@ def _ages(order: Mapping[str, Any], now: datetime) -> list[timedelta]:
     return [now - created, now - created.replace(tzinfo=timezone.utc)]
 
 
-def _see_that_it_is_used_up(api: Api, inputs: Properties, dead: DeadOrder, passed: int) -> None:
-    """Go on where the order of a refused token is surely dead.
+def _used_up_orders(api: Api, inputs: Properties, dead: DeadOrder) -> int:
+    """How many orders of a product are dead, where surely none is alive.
+
+    A refused token's order is dead only where each token of its line up to it can have a dead one.
 
     Args:
         api: the vendor's API.
         inputs: all that the program gives.
-        dead: the refusal.
-        passed: how many tokens of the line came before.
+        dead: the refusal of a token.
 
     Raises:
-        DeadOrder: the order may be alive, or does not show.
+        DeadOrder: an order may be alive, or may not show.
     """
     if "client_token" in inputs:
         dead.reason += " client_token names it: give another to order anew."
         raise dead
-    every = _orders(api, clock.now(), _QUARTER)
-    orders = [
-        order
-        for order in every
-        if order.get("ProductCode") == inputs["product_code"]
+    patience = Deadline(_SECONDS_TO_SHOW)
+    found: dict[str, dict[str, Any]] = {}
+    ends = _quarters()
+    while True:
+        for end in ends:
+            shown = _orders(api, end, _QUARTER)
+            if len(shown) >= _MOST_ORDERS_SHOWN:
+                raise _told_of_adoption(dead, [])
+            found |= {str(order.get("OrderId")): order for order in shown}
+        # What an order does not show may be as it is in the program.
+        live = [
+            id
+            for id, order in found.items()
+            if order.get("ProductCode") in (None, "", inputs["product_code"])
+            and order.get("SubProductCode") in (None, "", inputs["sub_product_code"])
+            and order.get("Action") in (None, "", "purchase")
+            and not _is_dead(order)
+        ]
+        if live or patience.left < 0:
+            break
+        if api.deadline.left < _pause(api) or api.abandoned:
+            raise _told_of_adoption(dead, [])
+        # One that was made by a run before this may show late.
+        api.wait("its order may be alive, waiting for it to show", "token", _pause(api))
+        ends = ends[:1]
+    if live:
+        raise _told_of_adoption(dead, live)
+    return sum(
+        order.get("ProductCode") == inputs["product_code"]
         and order.get("SubProductCode") == inputs["sub_product_code"]
         and order.get("Action") == "purchase"
-    ]
-    live = [str(order.get("OrderId")) for order in orders if not _is_dead(order)]
-    # One dead order for each token of the line; one that does not show yet may be alive.
-    if not live and len(orders) > passed and len(every) < _MOST_ORDERS_SHOWN:
-        return
+        for order in found.values()
+    )
+
+
+def _told_of_adoption(dead: DeadOrder, live: Sequence[str]) -> DeadOrder:
+    """The refusal of a token whose order may be alive, with what to do."""
     which = f"It may be {' or '.join(live)}: take it" if live else "Take it"
     dead.reason += f" {which} over with adopt_id, or give a client_token of your own to order anew."
-    raise dead
+    return dead
 
 
 # Orders
@@ -677,7 +708,12 @@ def _find_order(api: Api, id: str, ordered_time: str | None) -> dict[str, Any] |
         with suppress(ValueError):
             ends = [_parse(ordered_time)]
             return _order_among(api, id, ends)
-    return _order_among(api, id, [clock.now() - back * _QUARTER for back in range(_QUARTERS)])
+    return _order_among(api, id, _quarters())
+
+
+def _quarters() -> list[datetime]:
+    """The ends of those in which an order is looked for of which no time is known, newest first."""
+    return [clock.now() - back * _QUARTER for back in range(_QUARTERS)]
 
 
 def _order_among(api: Api, id: str, ends: Sequence[datetime]) -> dict[str, Any] | None:

@@ -782,6 +782,97 @@ def test_a_refused_token_names_the_order_that_is_alive(
     assert "adopt_id" in line(caught.value)
 
 
+def test_a_refused_token_waits_for_an_order_that_shows_late(
+    engine: Engine, cloud: Billing, provider: InstanceProvider
+) -> None:
+    # A dead order of another resource proves nothing of this one's.
+    cloud.deals = [deal("another", Status=6)]
+    cloud.after(25, DEALS, lambda: cloud.deals.append(deal("late")))
+    cloud.says(CREATE, refusal("FailedOperation.InvalidDeal"))
+    with pytest.raises(Refused, match="It may be late: take it over with adopt_id"):
+        up(engine, provider, INPUTS)
+    assert cloud.count(CREATE) == 1
+    # The last years at first, and then the last quarter.
+    assert cloud.count(DEALS) == 26
+
+
+def test_a_refused_token_is_waited_for_a_minute(
+    cloud: Billing, provider: InstanceProvider, call: Passing
+) -> None:
+    cloud.deals = [deal("old", Status=6)]
+    call.urn = "urn:one"
+    cloud.says(CREATE, refusal("FailedOperation.InvalidDeal"))
+    provider.make(connected(provider, call, 900), INPUTS)
+    assert cloud.count(CREATE) == 2
+    assert 60 <= sum(call.pauses) <= 65
+
+
+@pytest.mark.parametrize("gone", [True, False])
+def test_a_refused_token_stands_where_there_is_no_time_to_wait(
+    engine: Engine, cloud: Billing, provider: InstanceProvider, gone: bool
+) -> None:
+    cloud.deals = [deal("old", Status=6)]
+    cloud.says(CREATE, refusal("FailedOperation.InvalidDeal"))
+    if gone:
+        cloud.after(21, DEALS, engine.context.end)
+    with pytest.raises(Refused, match="Take it over with adopt_id"):
+        up(engine, provider, INPUTS, timeout=0 if gone else 0.1)
+    assert cloud.count(CREATE) == 1
+
+
+@pytest.mark.parametrize(
+    "order",
+    [
+        {"CreateTime": china(days=1700)},
+        {"Action": None},
+        {"ProductCode": None},
+        {"SubProductCode": ""},
+        {"Status": 77},
+    ],
+    ids=["old", "action", "product", "sub-product", "status"],
+)
+def test_a_refused_token_stands_where_an_order_may_be_its_own(
+    engine: Engine, cloud: Billing, provider: InstanceProvider, order: dict[str, Any]
+) -> None:
+    mine = deal("mine", **order)
+    cloud.deals = [deal("old", Status=6), mine]
+    if order.get("Status"):
+        cloud.says(DEALS, *[served(Deals=cloud.deals)] * 2)
+    cloud.says(CREATE, refusal("FailedOperation.InvalidDeal"))
+    with pytest.raises(Refused, match="It may be mine: take it over with adopt_id"):
+        up(engine, provider, INPUTS)
+    assert cloud.count(CREATE) == 1
+
+
+@pytest.mark.parametrize("name", ["Action", "ProductCode", "SubProductCode"])
+def test_a_dead_order_that_may_be_another_ones_proves_nothing(
+    engine: Engine, cloud: Billing, provider: InstanceProvider, name: str
+) -> None:
+    cloud.deals = [deal("dead", Status=6, **{name: None})]
+    cloud.says(CREATE, refusal("FailedOperation.InvalidDeal"))
+    with pytest.raises(Refused, match="Take it over with adopt_id"):
+        up(engine, provider, INPUTS)
+    assert cloud.count(CREATE) == 1
+
+
+def test_a_refused_token_behind_that_of_what_is_replaced_asks_for_a_dead_order_more(
+    engine: Engine,
+    cloud: Billing,
+    provider: InstanceProvider,
+    next_run: Callable[[], InstanceProvider],
+) -> None:
+    cloud.new = {"Status": 7, "ResourceId": None}
+    with pytest.raises(InitFailed) as caught:
+        up(engine, provider, INPUTS)
+    again = next_run()
+    engine.check(again, INPUTS, INPUTS)
+    assert engine.diff(again, ID, caught.value.outputs, INPUTS, INPUTS).replaces == ["status"]
+    cloud.says(CREATE, refusal("FailedOperation.InvalidDeal"))
+    with pytest.raises(Refused, match="Take it over with adopt_id"):
+        engine.create(again, INPUTS)
+    assert len(cloud.tokens) == 2
+
+
 def test_a_client_token_whose_order_is_dead_is_an_error(
     engine: Engine,
     cloud: Billing,
