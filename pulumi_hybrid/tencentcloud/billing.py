@@ -201,6 +201,8 @@ _SECONDS_TO_SHOW = 60
 _SKEW = timedelta(minutes=10)
 _CHINA = timezone(timedelta(hours=8))
 """The zone of the vendor's times, which its pages do not state."""
+_MARGIN = timedelta(days=2)
+"""Looked further, since no page states the zone."""
 _QUARTER = timedelta(days=88)
 _QUARTERS = 20
 """How far back an order is looked for of which nothing but its id is known."""
@@ -317,7 +319,7 @@ class InstanceProvider(Lifecycle):
                 answer = _ask(api, {**body, "ClientToken": token})
             except DeadOrder as dead:
                 if used_up is None:
-                    used_up = _used_up_orders(api, inputs, dead)
+                    used_up = _used_up_orders(api, inputs, dead, started)
                 if used_up <= place:
                     raise _told_of_adoption(dead, []) from None
                 continue
@@ -382,7 +384,8 @@ class InstanceProvider(Lifecycle):
             return None
         if whole(order.get("Status")) != _DELIVERED:
             return _undelivered(order)
-        refunded = bool(ids) and all(_refund_of(api, one) for one in ids)
+        since = inputs.get("ordered_time") or order.get("CreateTime")
+        refunded = bool(ids) and all(_refund_of(api, one, since) for one in ids)
         if refunded or _is_past(inputs.get("expired_time")):
             return None
         # Not every product's instances show there. What was paid for is not bought anew for that.
@@ -493,9 +496,12 @@ class InstanceProvider(Lifecycle):
             with _telling("Refunds ordered before", ordered):
                 ordered += _refund(api, {**inputs, **_codes(record)}, str(record["InstanceId"]))
         # Those that an earlier run has ordered, too.
-        refunds = [refund for one in ids if (refund := _refund_of(api, one))]
-        for number in dict.fromkeys([*ordered, *(str(r.get("OrderId")) for r in refunds)]):
-            _wait_for_refund(api, number)
+        since = inputs.get("ordered_time")
+        refunds = [refund for one in ids if (refund := _refund_of(api, one, since))]
+        made = dict.fromkeys(ordered)
+        made |= {str(refund.get("OrderId")): refund.get("CreateTime") for refund in refunds}
+        for number, when in made.items():
+            _wait_for_refund(api, number, when)
         if ordered or refunds:
             api.warn(
                 f"order {id}: {_count(ids)} refunded. What was really paid for the rest of the "
@@ -577,10 +583,15 @@ def _is_used_up(api: Api, order: Mapping[str, Any], started: datetime) -> bool:
         return bool(ids)
     if number != _DELIVERED or not ids:
         return False
-    records = _records(api, ids)
-    if records:
-        return all(_status(record) != _NORMAL for record in records)
-    return _has_ended(order) or all(_refund_of(api, one) for one in ids)
+    records = {record["InstanceId"]: record for record in _records(api, ids)}
+    if not records and _has_ended(order):
+        return True
+    # A record may stay NORMAL for a while after the refund.
+    return all(
+        (one in records and _status(records[one]) != _NORMAL)
+        or _refund_of(api, one, order.get("CreateTime"))
+        for one in ids
+    )
 
 
 def _has_ended(order: Mapping[str, Any]) -> bool:
@@ -613,15 +624,16 @@ def _ages(order: Mapping[str, Any], now: datetime) -> list[timedelta]:
     return [now - created, now - created.replace(tzinfo=timezone.utc)]
 
 
-def _used_up_orders(api: Api, inputs: Properties, dead: DeadOrder) -> int:
-    """How many orders of a product are dead, where surely none is alive.
+def _used_up_orders(api: Api, inputs: Properties, dead: DeadOrder, started: datetime) -> int:
+    """How many orders of a product are used up, where surely none is alive.
 
-    A refused token's order is dead only where each token of its line up to it can have a dead one.
+    A refused token's order is only where each token of its line up to it can have such a one.
 
     Args:
         api: the vendor's API.
         inputs: all that the program gives.
         dead: the refusal of a token.
+        started: when the create began.
 
     Raises:
         DeadOrder: an order may be alive, or may not show.
@@ -629,39 +641,39 @@ def _used_up_orders(api: Api, inputs: Properties, dead: DeadOrder) -> int:
     if "client_token" in inputs:
         dead.reason += " client_token names it: give another to order anew."
         raise dead
+    what = {
+        "ProductCode": inputs["product_code"],
+        "SubProductCode": inputs["sub_product_code"],
+        "Action": "purchase",
+    }
     patience = Deadline(_SECONDS_TO_SHOW)
-    found: dict[str, dict[str, Any]] = {}
+    used_up: dict[str, bool] = {}
+    orders = 0
     ends = _quarters()
     while True:
         for end in ends:
             shown = _orders(api, end, _QUARTER)
             if len(shown) >= _MOST_ORDERS_SHOWN:
                 raise _told_of_adoption(dead, [])
-            found |= {str(order.get("OrderId")): order for order in shown}
-        # What an order does not show may be as it is in the program.
-        live = [
-            id
-            for id, order in found.items()
-            if order.get("ProductCode") in (None, "", inputs["product_code"])
-            and order.get("SubProductCode") in (None, "", inputs["sub_product_code"])
-            and order.get("Action") in (None, "", "purchase")
-            and not _is_dead(order)
-        ]
-        if live or patience.left < 0:
-            break
+            for order in shown:
+                id = str(order.get("OrderId"))
+                # What it does not show may be as it is in the program.
+                if id in used_up or not all(
+                    order.get(name) in (None, "", mine) for name, mine in what.items()
+                ):
+                    continue
+                used_up[id] = _is_dead(order) or _is_used_up(api, order, started)
+                orders += all(order.get(name) == mine for name, mine in what.items())
+        live = [id for id, is_so in used_up.items() if not is_so]
+        if live:
+            raise _told_of_adoption(dead, live)
+        if patience.left < 0:
+            return orders
         if api.deadline.left < _pause(api) or api.abandoned:
             raise _told_of_adoption(dead, [])
         # One that was made by a run before this may show late.
         api.wait("its order may be alive, waiting for it to show", "token", _pause(api))
         ends = ends[:1]
-    if live:
-        raise _told_of_adoption(dead, live)
-    return sum(
-        order.get("ProductCode") == inputs["product_code"]
-        and order.get("SubProductCode") == inputs["sub_product_code"]
-        and order.get("Action") == "purchase"
-        for order in found.values()
-    )
 
 
 def _told_of_adoption(dead: DeadOrder, live: Sequence[str]) -> DeadOrder:
@@ -738,9 +750,8 @@ def _refuse_if_new(id: str, inputs: Properties) -> None:
 def _orders(api: Api, end: datetime, span: timedelta, **filters: str) -> list[dict[str, Any]]:
     """DescribeDealsByCond, orders of every status."""
     parameters = {
-        # Two days more, since no page states the zone.
         "StartTime": _vendor_time(end - span),
-        "EndTime": _vendor_time(end + timedelta(days=2)),
+        "EndTime": _vendor_time(end + _MARGIN),
         "Limit": _MOST_ORDERS_SHOWN,
         "Offset": 0,
         **filters,
@@ -773,12 +784,32 @@ def _look(api: Api, action: str, parameters: Mapping[str, Any]) -> dict[str, Any
         raise
 
 
-def _refund_of(api: Api, instance_id: str) -> dict[str, Any] | None:
-    """The order by which an instance was refunded; None where there is none."""
-    for order in _orders(api, clock.now(), _QUARTER, ResourceId=instance_id):
-        if order.get("Action") == "refund" and not _is_failed(order):
-            return order
-    return None
+def _refund_of(api: Api, instance_id: str, since: Any) -> dict[str, Any] | None:
+    """The order by which an instance was refunded, or is being; None where there is none."""
+    refunds = _orders_for(api, instance_id, "refund", since)
+    return next((order for order in refunds if not _is_failed(order)), None)
+
+
+def _orders_for(api: Api, instance_id: str, action: str, since: Any) -> list[dict[str, Any]]:
+    """The orders of one kind that changed an instance, the newest first.
+
+    Args:
+        api: the vendor's API.
+        instance_id: the instance's.
+        action: "refund" or "renew".
+        since: when the instance was ordered, as the vendor writes it; otherwise in the last years.
+    """
+    ends = _quarters()
+    with suppress(ValueError):
+        start = _parse(str(since)) - _MARGIN
+        ends = [end for end in ends if end > start]
+    found = {
+        str(order.get("OrderId")): order
+        for end in ends
+        for order in _orders(api, end, _QUARTER, ResourceId=instance_id)
+        if order.get("Action") == action
+    }
+    return sorted(found.values(), key=lambda order: str(order.get("CreateTime")), reverse=True)
 
 
 def _is_failed(order: Mapping[str, Any]) -> bool:
@@ -894,7 +925,7 @@ def _live(api: Api, id: str, ids: Sequence[str], inputs: Properties) -> list[dic
                 "RegionCode": inputs.get("region_code"),
             }
             for one in hidden
-            if _refund_of(api, one) is None
+            if _refund_of(api, one, inputs.get("ordered_time")) is None
         ]
     return live
 
@@ -1084,7 +1115,7 @@ def _refund(api: Api, inputs: Properties, instance_id: str) -> list[str]:
     except CheckFailed:
         records = _records(api, [instance_id])
         ended = any(_status(record) != _NORMAL for record in records)
-        if ended or _refund_of(api, instance_id) is not None:
+        if ended or _refund_of(api, instance_id, inputs.get("ordered_time")) is not None:
             return []
         raise
     except (Ambiguous, Transient) as lost:
@@ -1093,9 +1124,9 @@ def _refund(api: Api, inputs: Properties, instance_id: str) -> list[str]:
         raise
 
 
-def _wait_for_refund(api: Api, id: str) -> None:
+def _wait_for_refund(api: Api, id: str, ordered_time: str | None) -> None:
     while True:
-        order = _find_order(api, id, _vendor_time(clock.now()))
+        order = _find_order(api, id, ordered_time or _vendor_time(clock.now()))
         number = whole(order.get("Status")) if order else None
         if number == _REFUNDED:
             return

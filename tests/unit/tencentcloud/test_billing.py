@@ -787,7 +787,7 @@ def test_a_refused_token_waits_for_an_order_that_shows_late(
 ) -> None:
     # A dead order of another resource proves nothing of this one's.
     cloud.deals = [deal("another", Status=6)]
-    cloud.after(25, DEALS, lambda: cloud.deals.append(deal("late")))
+    cloud.after(25, DEALS, lambda: cloud.deals.append(deal("late", ResourceId=None)))
     cloud.says(CREATE, refusal("FailedOperation.InvalidDeal"))
     with pytest.raises(Refused, match="It may be late: take it over with adopt_id"):
         up(engine, provider, INPUTS)
@@ -836,6 +836,7 @@ def test_a_refused_token_stands_where_an_order_may_be_its_own(
 ) -> None:
     mine = deal("mine", **order)
     cloud.deals = [deal("old", Status=6), mine]
+    cloud.records = [record()]
     if order.get("Status"):
         cloud.says(DEALS, *[served(Deals=cloud.deals)] * 2)
     cloud.says(CREATE, refusal("FailedOperation.InvalidDeal"))
@@ -931,6 +932,77 @@ def test_an_order_whose_instances_do_not_show_is_used_up_long_after_its_term(
     cloud.new = {}
     up(engine, next_run(), INPUTS)
     assert len(cloud.deals) == orders
+
+
+def refund(id: str = ONE, **changes: Any) -> dict[str, Any]:
+    """An order that has refunded an instance."""
+    return deal("refund", **{"Action": "refund", "Status": 6, "ResourceId": [id], **changes})
+
+
+@pytest.mark.parametrize(("status", "orders"), [(6, 2), (13, 2), (2, 2), (5, 1), (7, 1)])
+def test_an_order_is_used_up_once_it_is_refunded_whatever_its_record_says(
+    engine: Engine,
+    cloud: Billing,
+    provider: InstanceProvider,
+    next_run: Callable[[], InstanceProvider],
+    status: int,
+    orders: int,
+) -> None:
+    up(engine, provider, INPUTS)
+    cloud.deals.append(refund(Status=status))
+    up(engine, next_run(), INPUTS)
+    assert cloud.records[0]["Status"] == "NORMAL"
+    assert len(set(cloud.tokens)) == orders
+
+
+def test_an_order_is_not_used_up_while_one_instance_does_not_show(
+    engine: Engine,
+    cloud: Billing,
+    provider: InstanceProvider,
+    next_run: Callable[[], InstanceProvider],
+) -> None:
+    up(engine, provider, PAIR)
+    cloud.records = [record(Status="ISOLATED")]
+    up(engine, next_run(), PAIR)
+    assert len(set(cloud.tokens)) == 1
+
+
+@pytest.mark.parametrize(("days", "looks"), [(300, 4), (0, 1), (None, 20)])
+def test_a_refund_is_looked_for_since_the_order_was_made(
+    engine: Engine,
+    cloud: Billing,
+    provider: InstanceProvider,
+    next_run: Callable[[], InstanceProvider],
+    days: int | None,
+    looks: int,
+) -> None:
+    cloud.shows = False
+    token = _first_token(engine, cloud, provider)
+    cloud.new = {"CreateTime": china(days=days or 0), "TimeUnit": "y"}
+    cloud._CreateInstance({"ClientToken": token})
+    if days is None:
+        cloud.says(DEALS, served(Deals=[{**cloud.deals[0], "CreateTime": None}]))
+    cloud.new = {}
+    if days:
+        cloud.deals.append(refund(CreateTime=china(days=280)))
+    up(engine, next_run(), INPUTS)
+    asked = [body for body in cloud.bodies(DEALS) if body.get("ResourceId") == ONE]
+    assert len(asked) >= looks
+    assert len(set(cloud.tokens)) == (2 if days else 1)
+
+
+def test_a_refused_token_makes_way_where_its_order_shows_as_delivered_and_is_refunded(
+    engine: Engine,
+    cloud: Billing,
+    provider: InstanceProvider,
+    next_run: Callable[[], InstanceProvider],
+) -> None:
+    state = bought(engine, cloud, provider)
+    delete(engine, provider, state)
+    assert cloud.deals[0]["Status"] == 4
+    cloud.says(CREATE, refusal("FailedOperation.InvalidDeal"))
+    up(engine, next_run(), INPUTS)
+    assert len(set(cloud.tokens)) == 2
 
 
 def test_an_order_whose_instances_do_not_show_is_used_up_once_each_is_refunded(
@@ -1269,7 +1341,8 @@ def test_orders_with_numbers_as_ids_are_found(
     result = up(engine, provider, INPUTS)
     assert result.id == "20260101000077"
     assert outs(result)["instance_id_list"] == [ONE]
-    assert all(body.get("OrderId") == "20260101000077" for body in cloud.bodies(DEALS))
+    asked = [body["OrderId"] for body in cloud.bodies(DEALS) if "ResourceId" not in body]
+    assert set(asked) == {"20260101000077"}
 
 
 def test_a_site_that_refuses_later_statuses_is_asked_again_without_them(
