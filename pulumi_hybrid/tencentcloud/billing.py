@@ -348,11 +348,11 @@ class InstanceProvider(Lifecycle):
         )
 
     def _purchase(self, inputs: Properties) -> Properties:
-        """What is bought, the same however the program writes it."""
+        """What is bought, the same however the program writes it, and what changes in place."""
         return {
             an_input.name: an_input.effective(inputs.get(an_input.name))
             for an_input in self.inputs
-            if an_input.sent and an_input.name != "client_token"
+            if an_input.sent and an_input.name not in ("client_token", "renew_flag")
         }
 
     def look_up(self, api: Api, id: str, inputs: Properties) -> Properties | None:
@@ -407,8 +407,11 @@ class InstanceProvider(Lifecycle):
         if missing or before.get("expired_time") is None:
             known["instance_id_list"] = _wait_for_delivery(api, id, inputs, known)
         now = self._shown(api, id, known)
-        if "renew_flag" in inputs and now.get("renew_flag", "") not in ("", inputs["renew_flag"]):
-            # An order that was found again may have another.
+        flag = inputs.get("renew_flag")
+        if "client_token" in before and "status" not in before:
+            # Made in this run, or found again, and then as a program of before had it.
+            flag = flag or _RENEW_FLAGS[0]
+        if flag and now.get("renew_flag", flag) != flag:
             self.change(api, id, now, inputs, ["renew_flag"])
             now = self._shown(api, id, known)
         if inputs.get("paid_until") and not now.get("expired_time"):

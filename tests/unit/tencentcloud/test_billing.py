@@ -519,7 +519,6 @@ def test_the_same_purchase_is_the_same_order(
         {"zone_code": "ap-guangzhou-7"},
         {"project_id": 1},
         {"period": 2, "parameter": {}},
-        {"renew_flag": "NOTIFY_AND_AUTO_RENEW"},
     ],
     ids=lambda change: next(iter(change)),
 )
@@ -530,6 +529,29 @@ def test_another_purchase_is_another_order(
     up(engine, provider, {**INPUTS, **change})
     assert len(set(cloud.tokens)) == 2
     assert len(cloud.deals) == 2
+
+
+@pytest.mark.parametrize(
+    ("first", "again"),
+    [
+        ({}, {"renew_flag": "NOTIFY_AND_AUTO_RENEW"}),
+        ({"renew_flag": "NOTIFY_AND_AUTO_RENEW"}, {}),
+    ],
+)
+def test_a_renew_flag_that_changes_before_an_order_is_found_again_makes_no_other_order(
+    engine: Engine,
+    cloud: Billing,
+    provider: InstanceProvider,
+    next_run: Callable[[], InstanceProvider],
+    first: dict[str, Any],
+    again: dict[str, Any],
+) -> None:
+    up(engine, provider, {**INPUTS, **first})
+    state = outs(up(engine, next_run(), {**INPUTS, **again}))
+    assert len(set(cloud.tokens)) == len(cloud.deals) == 1
+    assert cloud.changes == [CREATE, CREATE, SET]
+    asked = again.get("renew_flag", "NOTIFY_AND_MANUAL_RENEW")
+    assert state["renew_flag"] == cloud.records[0]["RenewFlag"] == asked
 
 
 def test_another_resource_with_the_same_inputs_is_another_order(
@@ -549,8 +571,8 @@ def test_tokens_are_the_same_whatever_version_made_them(
     cloud.says(CREATE, refusal("FailedOperation.InvalidDeal"))
     state = bought(engine, cloud, provider)
     assert cloud.tokens == [
-        "b0a1ea7cd11201f8ca572781a5896e8c6a162b2524c37f862300e26f4867f459",
-        "e7d89f83cd33a358f1f792fb99050110d37c4b2619329b95363a11923bc16017",
+        "f62b7d3f4ab573ba5c94bdb1b11d01295163b22deecfd2fe3894632e076ab2e8",
+        "bcecf302c59bd964446add5e1af340351eb5eec3242fe56dbcdaac84b96b3e93",
     ]
     renewed(engine, provider, state, "2099-02-01T00:00:00+08:00")
     [body] = cloud.bodies(RENEW)
