@@ -851,8 +851,8 @@ def _wait_for_delivery(api: Api, id: str, inputs: Properties, known: Properties)
             raise NotReady(f"the order is {name}. {status.fate}", now)
         if number == _UNPAID and to_pay.left < 0:
             raise NotReady(
-                "the order is UNPAID. No money was taken: top up the balance, or pay or cancel the "
-                "order in the billing console.",
+                "the order is UNPAID. No money was taken: pay or cancel it in the billing console. "
+                "Once it is paid, the next `pulumi up` goes on; once cancelled, it orders anew.",
                 now,
             )
         passed = f"{api.deadline.passed:.0f} s"
@@ -1003,7 +1003,8 @@ def _is_under_way(order: Mapping[str, Any]) -> bool:
     if whole(order.get("Status")) == _DELIVERED:
         ages = _ages(order, clock.now())
         return any(abs(age) <= _SKEW for age in ages)
-    return not _is_dead(order)
+    # One that is not paid is asked for again: the same token pays it.
+    return not _is_dead(order) and whole(order.get("Status")) != _UNPAID
 
 
 @contextmanager

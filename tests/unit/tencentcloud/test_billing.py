@@ -1168,6 +1168,8 @@ def test_an_order_that_stays_unpaid_says_that_no_money_was_taken(
         up(engine, provider, INPUTS)
     assert "UNPAID" in line(caught.value)
     assert "No money was taken" in line(caught.value)
+    # Nothing but the console pays it from here on.
+    assert "pay or cancel it in the billing console" in line(caught.value)
     assert cloud.count(CREATE) == 1
 
 
@@ -2127,7 +2129,27 @@ def test_an_isolated_instance_is_not_renewed(
     assert [body["InstanceId"] for body in cloud.bodies(RENEW)] == [TWO]
 
 
-@pytest.mark.parametrize("status", [1, 2, 3, 12])
+def test_a_renewal_that_was_left_unpaid_is_asked_for_again_with_the_same_token(
+    engine: Engine,
+    cloud: Billing,
+    provider: InstanceProvider,
+    next_run: Callable[[], InstanceProvider],
+) -> None:
+    state = bought(engine, cloud, provider)
+    cloud.renewal = {"Status": 1}
+    cloud.says(RENEW, refusal("FailedOperation.BalanceInsufficient"), done=True)
+    with pytest.raises(InitFailed, match="Top it up"):
+        renewed(engine, provider, state, "2099-02-01T00:00:00+08:00")
+    cloud.after(1, RENEW, lambda: cloud.deals[-1].update(Status=4))
+    cloud.after(1, RENEW, lambda: cloud.extend(ONE, 1))
+    now = renewed(engine, next_run(), state, "2099-02-01T00:00:00+08:00")
+    assert now["expired_time"] == "2099-02-01T00:00:00+08:00"
+    tokens = [body["ClientToken"] for body in cloud.bodies(RENEW)]
+    assert len(tokens) == 2
+    assert len(set(tokens)) == 1
+
+
+@pytest.mark.parametrize("status", [2, 3, 12])
 def test_a_renewal_under_way_is_waited_for_and_not_bought(
     engine: Engine, cloud: Billing, provider: InstanceProvider, status: int
 ) -> None:
