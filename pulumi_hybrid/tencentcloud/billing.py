@@ -497,15 +497,18 @@ class InstanceProvider(Lifecycle):
         ordered: list[str] = []
         for record in live:
             with _telling("Refunds ordered before", ordered):
-                ordered += _refund(api, {**inputs, **_codes(record)}, str(record["InstanceId"]))
-        # Those that an earlier run has ordered, too.
-        since = inputs.get("ordered_time")
-        refunds = [refund for one in ids if (refund := _refund_of(api, one, since))]
-        made = dict.fromkeys(ordered)
-        made |= {str(refund.get("OrderId")): refund.get("CreateTime") for refund in refunds}
+                ordered += _refund(api, id, {**inputs, **_codes(record)}, str(record["InstanceId"]))
+        asked = [record["InstanceId"] for record in live]
+        made: dict[str, str | None] = dict.fromkeys(ordered)
+        for one in ids:
+            # Those that an earlier run has ordered, too; and failed, unless it was ordered anew.
+            refunds = _orders_for(api, one, "refund", inputs.get("ordered_time"))
+            last = None if one in asked else next(iter(refunds), None)
+            if refund := _in_force(refunds) or last:
+                made[str(refund.get("OrderId"))] = refund.get("CreateTime")
         for number, when in made.items():
             _wait_for_refund(api, number, when)
-        if ordered or refunds:
+        if live or made:
             api.warn(
                 f"order {id}: {_count(ids)} refunded. What was really paid for the rest of the "
                 "term goes back to the account's balance."
@@ -789,7 +792,11 @@ def _look(api: Api, action: str, parameters: Mapping[str, Any]) -> dict[str, Any
 
 def _refund_of(api: Api, instance_id: str, since: Any) -> dict[str, Any] | None:
     """The order by which an instance was refunded, or is being; None where there is none."""
-    refunds = _orders_for(api, instance_id, "refund", since)
+    return _in_force(_orders_for(api, instance_id, "refund", since))
+
+
+def _in_force(refunds: Sequence[dict[str, Any]]) -> dict[str, Any] | None:
+    """The last of some refunds that has not failed."""
     return next((order for order in refunds if not _is_failed(order)), None)
 
 
@@ -1106,26 +1113,57 @@ def _ids_to_end(api: Api, id: str, inputs: Properties) -> list[str]:
     return _wait_for_delivery(api, id, inputs, {})
 
 
-def _refund(api: Api, inputs: Properties, instance_id: str) -> list[str]:
-    """RefundInstance; the ids of its orders, none where it was refunded meanwhile."""
+def _refund(api: Api, id: str, inputs: Properties, instance_id: str) -> list[str]:
+    """RefundInstance; the ids of its orders, none where it has ended and none shows.
+
+    The token is made of how many refunds have failed: no refund is ordered twice.
+    """
+    since = inputs.get("ordered_time")
+    failed = [
+        str(order.get("OrderId"))
+        for order in _orders_for(api, instance_id, "refund", since)
+        if _is_failed(order)
+    ]
     parameters = {
-        # One for all tries of this refund. A second refund is refused by the vendor.
-        "ClientToken": str(uuid.uuid4()),
+        "ClientToken": _digest("refund", id, instance_id, len(failed)),
         **_sent_codes(inputs, {}),
         "InstanceId": instance_id,
     }
     try:
-        return _ids(_unlocked(api, "RefundInstance", parameters).get("OrderIdList"))
+        ordered = _ids(_unlocked(api, "RefundInstance", parameters).get("OrderIdList"))
     except CheckFailed:
-        records = _records(api, [instance_id])
-        ended = any(_status(record) != _NORMAL for record in records)
-        if ended or _refund_of(api, instance_id, inputs.get("ordered_time")) is not None:
-            return []
-        raise
+        # It may have been refunded meanwhile.
+        shown = _shown_refunds(api, instance_id, since, failed)
+        if shown is None:
+            raise
+        return shown
     except (Ambiguous, Transient) as lost:
         lost.reason = lost.reason.replace(_MAYBE_MONEY, "").rstrip()
         lost.reason += " Whether it is refunded is not known. Run it again: it looks first."
         raise
+    if ordered:
+        return ordered
+    patience = Deadline(_SECONDS_TO_SHOW)
+    while (shown := _shown_refunds(api, instance_id, since, failed)) is None:
+        if min(patience.left, api.deadline.left) < _pause(api) or api.abandoned:
+            raise Error(
+                f"the refund of {instance_id} was accepted, and does not show. Whether it is "
+                "refunded is not known. Run it again: it looks first"
+            )
+        api.wait(f"waiting for the refund of {instance_id} to show", "refund", _pause(api))
+    return shown
+
+
+def _shown_refunds(
+    api: Api, instance_id: str, since: Any, failed: Sequence[str]
+) -> list[str] | None:
+    """The refunds of an instance beside those that failed; None where it has not even ended."""
+    orders = _orders_for(api, instance_id, "refund", since)
+    shown = [id for order in orders if (id := str(order.get("OrderId"))) not in failed]
+    if shown:
+        return shown
+    ended = any(_status(record) != _NORMAL for record in _records(api, [instance_id]))
+    return [] if ended else None
 
 
 def _wait_for_refund(api: Api, id: str, ordered_time: str | None) -> None:
@@ -1138,7 +1176,7 @@ def _wait_for_refund(api: Api, id: str, ordered_time: str | None) -> None:
         if status and status.fate:
             raise Error(
                 f"the refund, order {id}, is {status.name}: no money came back. Run it again, or "
-                "ask the vendor's support"
+                "ask the vendor's support; with on_delete retain a destroy lets go of it"
             )
         if api.deadline.left < _pause(api) or api.abandoned:
             raise Error(

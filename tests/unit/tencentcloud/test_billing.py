@@ -2604,8 +2604,8 @@ def test_a_refund_is_not_waited_for_once_the_engine_has_gone(
     cloud.after(1, REFUND, engine.context.end)
     with pytest.raises(Error, match="is ordered and not done"):
         delete(engine, provider, state, timeout=0.5)
-    # Once for what was ordered before, once for what became of it.
-    assert cloud.count(DEALS) == before + 2
+    # For what has failed before, for what was ordered before, and for what became of it.
+    assert cloud.count(DEALS) == before + 3
 
 
 def test_a_refund_that_fails_later_is_an_error(
@@ -2702,6 +2702,102 @@ def test_a_refund_that_fails_is_an_error(
     cloud.refund_status = 7
     with pytest.raises(Error, match=r"refund-of-cfw-1, is CLOSED: no money came back"):
         delete(engine, provider, state)
+
+
+def test_a_refund_that_is_accepted_without_an_order_is_waited_for_until_one_shows(
+    engine: Engine, cloud: Billing, provider: InstanceProvider
+) -> None:
+    state = bought(engine, cloud, provider)
+    cloud.says(REFUND, served(OrderIdList=[]))
+    failing = refund(Status=13)
+    cloud.after(3, RECORDS, lambda: cloud.deals.append(failing))
+    cloud.after(8, DEALS, lambda: failing.update(Status=5))
+    with pytest.raises(Error, match="the refund, order refund, is DELIVERY_FAILED: no money came"):
+        delete(engine, provider, state)
+    assert cloud.count(REFUND) == 1
+
+
+@pytest.mark.parametrize("ends", [True, False])
+def test_a_refund_that_is_accepted_and_never_shows_is_done_where_the_instance_has_ended(
+    engine: Engine, cloud: Billing, provider: InstanceProvider, log: Log, ends: bool
+) -> None:
+    state = bought(engine, cloud, provider)
+    cloud.says(REFUND, served(OrderIdList=None))
+    if ends:
+        cloud.after(3, RECORDS, lambda: cloud.records[0].update(Status="ISOLATED"))
+        delete(engine, provider, state)
+        assert "goes back" in log.warned[-1]
+        return
+    with pytest.raises(Error, match=f"the refund of {ONE} was accepted, and does not") as caught:
+        delete(engine, provider, state)
+    assert "Whether it is refunded is not known" in line(caught.value)
+    assert cloud.count(REFUND) == 1
+
+
+def test_a_refund_that_never_shows_is_waited_for_a_minute(
+    cloud: Billing, provider: InstanceProvider, call: Passing
+) -> None:
+    cloud.deals = [deal()]
+    cloud.records = [record()]
+    cloud.says(REFUND, served(OrderIdList=[]))
+    with pytest.raises(Error, match="was accepted"):
+        provider.remove(connected(provider, call, 900), ID, unfinished(4))
+    assert 55 <= sum(call.pauses) <= 60
+
+
+def test_a_refund_that_has_failed_is_told_where_the_instance_has_ended(
+    engine: Engine, cloud: Billing, provider: InstanceProvider
+) -> None:
+    state = bought(engine, cloud, provider)
+    cloud.refund_status = 5
+    for _ in range(2):
+        with pytest.raises(Error, match="is DELIVERY_FAILED: no money came back") as caught:
+            delete(engine, provider, state)
+        assert "retain" in line(caught.value)
+    assert cloud.records[0]["Status"] == "ISOLATED"
+    assert cloud.count(REFUND) == 1
+
+
+def test_a_refund_has_the_same_token_until_it_has_failed(
+    engine: Engine, cloud: Billing, provider: InstanceProvider
+) -> None:
+    state = bought(engine, cloud, provider)
+    cloud.says(REFUND, *[refusal("InternalError")] * 5)
+    with pytest.raises(Error, match="Whether it is refunded is not known"):
+        delete(engine, provider, state)
+    cloud.says(REFUND, refusal("FailedOperation.ReturnCommonError"))
+    with pytest.raises(Refused):
+        delete(engine, provider, state)
+    cloud.deals.append(deal("failed", Action="refund", Status=7, CreateTime=china(days=1)))
+    # The new one shows late; that of before has failed all the same.
+    cloud.after(1, REFUND, lambda: cloud.says(DEALS, served(Deals=[cloud.deals[-2]])))
+    delete(engine, provider, state)
+    tokens = [body["ClientToken"] for body in cloud.bodies(REFUND)]
+    assert len(tokens) == 7
+    assert len(set(tokens[:6])) == 1
+    assert tokens[6] != tokens[0]
+    assert all(len(token) == 64 for token in tokens)
+
+
+def test_a_refund_that_the_product_refuses_after_one_that_failed_is_an_error(
+    engine: Engine, cloud: Billing, provider: InstanceProvider
+) -> None:
+    state = bought(engine, cloud, provider)
+    cloud.deals.append(deal("failed", Action="refund", Status=7))
+    cloud.says(REFUND, refusal("FailedOperation.BusinessCheckErrCode"))
+    with pytest.raises(Refused, match="the product refuses it"):
+        delete(engine, provider, state)
+
+
+def test_a_refund_of_more_than_a_quarter_ago_is_found(
+    engine: Engine, cloud: Billing, provider: InstanceProvider, log: Log
+) -> None:
+    state = bought(engine, cloud, provider)
+    cloud.records[0]["Status"] = "ISOLATED"
+    cloud.deals.append(refund(CreateTime=china(days=200)))
+    delete(engine, provider, {**state, "ordered_time": china(days=300)})
+    assert "goes back" in log.warned[-1]
+    assert cloud.changes == [CREATE]
 
 
 def test_delete_takes_on_delete_of_the_last_run_not_of_the_first(
