@@ -18,7 +18,7 @@ from pulumi_hybrid.answers import objects, text, whole
 from pulumi_hybrid.api import Api, Meaning
 from pulumi_hybrid.clock import Deadline
 from pulumi_hybrid.engine import Call, is_unknown
-from pulumi_hybrid.errors import Ambiguous, Error, NotReady, Refused, Transient
+from pulumi_hybrid.errors import Ambiguous, Error, Gone, NotReady, Refused, Transient
 from pulumi_hybrid.fields import (
     ADOPT_ID,
     Choice,
@@ -416,6 +416,13 @@ class InstanceProvider(Lifecycle):
             now = self._shown(api, id, known)
         if inputs.get("paid_until") and not now.get("expired_time"):
             api.warn("the vendor shows no end of the term: paid_until cannot be seen to.")
+        months = months_to_pay(inputs.get("paid_until"), now.get("expired_time"))
+        if months and now["status"] != _NORMAL:
+            raise NotReady(
+                "its instances are isolated, and paid_until renews none of them. Renew them in the "
+                "console, or take paid_until out.",
+                {**known, **now},
+            )
         if months_to_pay(inputs.get("paid_until"), before.get("expired_time")):
             _renew(api, inputs, {**known, **now})
             now = self._shown(api, id, known)
@@ -428,10 +435,16 @@ class InstanceProvider(Lifecycle):
         return {**known, **now}
 
     def _shown(self, api: Api, id: str, known: Properties) -> Properties:
-        """The instances' records, which may show a little after the delivery."""
+        """The instances' records, which may show a little after the delivery.
+
+        Raises:
+            Gone: there are none any more.
+        """
         patience = Deadline(_SECONDS_TO_SHOW)
         while True:
-            now = self._look_up(api, id, known) or {}
+            now = self._await(api, id, known)
+            if now is None:
+                raise Gone("its instances are gone: refunded elsewhere, or expired.")
             if now.get("expired_time") or min(patience.left, api.deadline.left) < 0:
                 return now
             if api.abandoned:
@@ -452,7 +465,7 @@ class InstanceProvider(Lifecycle):
     ) -> list[str]:
         remarks = []
         months = months_to_pay(inputs.get("paid_until"), outputs.get("expired_time"))
-        if months:
+        if months and outputs.get("status") == _NORMAL:
             remarks.append(
                 f"paid_until is past {outputs['expired_time']}: this buys {months} more months for "
                 f"{_count(outputs.get('instance_id_list') or [])}."

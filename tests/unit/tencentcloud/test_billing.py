@@ -1843,16 +1843,31 @@ def test_an_update_of_what_is_complete_does_not_look_for_the_order(
     assert cloud.count(DEALS) == before
 
 
-def test_an_update_of_what_is_gone_buys_nothing(
+@pytest.mark.parametrize("renew_flag", [None, "NOTIFY_AND_AUTO_RENEW"])
+def test_an_update_of_what_is_gone_buys_nothing_and_says_so(
+    engine: Engine, cloud: Billing, provider: InstanceProvider, renew_flag: str | None
+) -> None:
+    state = {**bought(engine, cloud, provider), "ordered_time": china(hours=1)}
+    cloud.records.clear()
+    cloud.deals = [refund(), deal(CreateTime=china(hours=1))]
+    news = {**INPUTS, "renew_flag": renew_flag, "paid_until": "2099-02-01T00:00:00+08:00"}
+    with pytest.raises(Error) as caught:
+        engine.update(provider, ID, state, news, INPUTS)
+    if not renew_flag:
+        assert "its instances are gone: refunded elsewhere, or expired" in line(caught.value)
+        assert "`pulumi up --refresh` to make another" in line(caught.value)
+    assert "money" not in line(caught.value)
+    assert cloud.changes == [CREATE]
+
+
+def test_what_does_not_show_for_a_moment_is_not_gone(
     engine: Engine, cloud: Billing, provider: InstanceProvider
 ) -> None:
-    state = bought(engine, cloud, provider)
-    cloud.deals.clear()
-    cloud.records.clear()
-    notes = {"ordered_time": china(hours=1)}
-    now = outs(engine.update(provider, ID, {**state, **notes}, INPUTS, INPUTS))
-    assert (now["order_id"], now["instance_id_list"]) == (ID, [ONE])
-    assert cloud.changes == [CREATE]
+    state = {**bought(engine, cloud, provider), "ordered_time": china(hours=1)}
+    cloud.deals[0]["CreateTime"] = china(hours=1)
+    cloud.says(RECORDS, *[served(InstanceList=None)] * 2)
+    cloud.says(DEALS, *[served(Deals=None)] * 2)
+    assert outs(engine.update(provider, ID, state, INPUTS, INPUTS)) == state
 
 
 def test_what_a_refresh_saw_in_part_is_finished(
@@ -2147,6 +2162,25 @@ def test_a_renewal_that_was_left_unpaid_is_asked_for_again_with_the_same_token(
     tokens = [body["ClientToken"] for body in cloud.bodies(RENEW)]
     assert len(tokens) == 2
     assert len(set(tokens)) == 1
+
+
+@pytest.mark.parametrize("refreshed", [True, False])
+def test_an_isolated_order_is_not_renewed_and_says_so(
+    engine: Engine, cloud: Billing, provider: InstanceProvider, log: Log, refreshed: bool
+) -> None:
+    state = bought(engine, cloud, provider)
+    cloud.records[0]["Status"] = "ISOLATED"
+    if refreshed:
+        state = read(engine, provider, state)[1]
+    log.requests.clear()
+    news = {**INPUTS, "paid_until": "2099-02-01T00:00:00+08:00"}
+    assert engine.diff(provider, ID, state, INPUTS, news).changes is True
+    assert ["buys 1 more months" in said for said in log.warned] == [True] * (not refreshed)
+    with pytest.raises(InitFailed, match="are isolated, and paid_until renews none") as caught:
+        engine.update(provider, ID, state, news, INPUTS)
+    assert "in the console" in line(caught.value)
+    assert caught.value.outputs["status"] == "ISOLATED"
+    assert cloud.changes == [CREATE]
 
 
 @pytest.mark.parametrize("status", [2, 3, 12])
