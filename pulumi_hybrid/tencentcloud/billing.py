@@ -273,7 +273,7 @@ class InstanceProvider(Lifecycle):
     )
     id_output = "order_id"
     outputs = ("instance_id_list", "status", "expired_time")
-    notes = ("instance_id_list", "client_token", "ordered_time", "expired_time")
+    notes = ("instance_id_list", "client_token", "ordered_time", "expired_time", "renewals")
     seconds = 15 * 60
     found_again = True
     replacing = "this buys a new one, and then does with the old one what on_delete says"
@@ -424,7 +424,7 @@ class InstanceProvider(Lifecycle):
                 {**known, **now},
             )
         if months_to_pay(inputs.get("paid_until"), before.get("expired_time")):
-            _renew(api, inputs, {**known, **now})
+            known["renewals"] = _renew(api, inputs, {**known, **now}) or None
             now = self._shown(api, id, known)
         months = months_to_pay(inputs.get("paid_until"), now.get("expired_time"))
         if months:
@@ -983,14 +983,19 @@ def _set_renewal(api: Api, record: Mapping[str, Any], flag: str) -> None:
         )
 
 
-def _renew(api: Api, inputs: Properties, now: Properties) -> None:
+def _renew(api: Api, inputs: Properties, now: Properties) -> Properties:
     """RenewInstance for each instance whose term ends before ``paid_until``.
 
     A renewal that is under way is waited for. The token of another is made of the end that the
     term follows and of how many renewals have failed: the same term is never bought twice,
     whatever was lost, and however ``paid_until`` is written.
+
+    Returns:
+        By instance, its renewals that were seen to move an end, each with the end that it followed:
+        those of the last minutes, since an older one is not waited for anyhow.
     """
     bought: list[str] = []
+    seen: Properties = dict(now.get("renewals") or {})
     for record in _records(api, now["instance_id_list"]):
         instance_id, end = str(record["InstanceId"]), text(record.get("ExpireTime"))
         if _status(record) != _NORMAL:
@@ -1001,7 +1006,15 @@ def _renew(api: Api, inputs: Properties, now: Properties) -> None:
                 for order in _orders(api, clock.now(), _QUARTER, ResourceId=instance_id)
                 if order.get("Action") == "renew" and str(order.get("OrderId")) not in bought
             ]
-            orders = [str(order.get("OrderId")) for order in renewals if _is_under_way(order)]
+            under_way = {str(one.get("OrderId")): one for one in renewals if _is_under_way(one)}
+            moved = seen.get(instance_id) or {}
+            orders = [
+                id
+                for id, order in under_way.items()
+                # Where the end is the one that it followed, what shows lags behind.
+                if whole(order.get("Status")) != _DELIVERED or moved.get(id, end) == end
+            ]
+            waited_for = bool(orders)
             if not orders:
                 failed = sum(map(_is_dead, renewals))
                 parameters = {
@@ -1014,8 +1027,14 @@ def _renew(api: Api, inputs: Properties, now: Properties) -> None:
                 with _telling("Renewals bought before", bought):
                     answer = _unlocked(api, "RenewInstance", parameters)
                 orders = _ids(answer.get("OrderIdList"))
-            end = _wait_for_term(api, instance_id, end, orders, now)
+            followed, end = end, _wait_for_term(api, instance_id, end, orders, now)
             bought += orders
+            if not waited_for:
+                # Of what was bought elsewhere it is not known which order has moved the end.
+                recent = {id: moved[id] for id in moved if id in under_way or id in bought}
+                seen[instance_id] = {**recent, **dict.fromkeys(orders, followed)}
+                now["renewals"] = seen
+    return seen
 
 
 def _is_under_way(order: Mapping[str, Any]) -> bool:

@@ -2058,6 +2058,64 @@ def test_a_renewal_that_was_just_delivered_is_waited_for_and_not_bought(
     assert now["expired_time"] == "2099-02-01T00:00:00+08:00"
 
 
+def test_renewals_that_were_seen_to_be_delivered_do_not_delay_the_next(
+    engine: Engine,
+    cloud: Billing,
+    provider: InstanceProvider,
+    next_run: Callable[[], InstanceProvider],
+) -> None:
+    state = bought(engine, cloud, provider, PAIR)
+    # The first in two parts.
+    for count, year in ((4, 2102), (6, 2103), (8, 2104)):
+        state = renewed(engine, next_run(), state, f"{year}-03-01T00:00:00+08:00", PAIR)
+        assert state["expired_time"] == f"{year}-03-01T00:00:00+08:00"
+        assert cloud.count(RENEW) == count
+    assert list(state["renewals"]) == [ONE, TWO]
+    # Those that are no longer waited for are no longer noted.
+    for one in cloud.deals:
+        one["CreateTime"] = china(hours=1)
+    state = renewed(engine, next_run(), state, "2105-03-01T00:00:00+08:00", PAIR)
+    assert state["renewals"] == {
+        id: {cloud.deals[place]["OrderId"]: "2104-03-01 00:00:00"}
+        for place, id in ((-2, ONE), (-1, TWO))
+    }
+
+
+def test_a_renewal_that_was_seen_to_be_delivered_is_waited_for_where_its_end_shows_again(
+    engine: Engine,
+    cloud: Billing,
+    provider: InstanceProvider,
+    next_run: Callable[[], InstanceProvider],
+) -> None:
+    state = bought(engine, cloud, provider)
+    state = renewed(engine, provider, state, "2099-02-01T00:00:00+08:00")
+    cloud.records[0]["ExpireTime"] = END
+    cloud.after(4, RECORDS, lambda: cloud.extend(ONE, 1))
+    state = renewed(engine, next_run(), state, "2099-03-01T00:00:00+08:00")
+    assert state["expired_time"] == "2099-03-01T00:00:00+08:00"
+    assert [body["Period"] for body in cloud.bodies(RENEW)] == [1, 1]
+
+
+@pytest.mark.parametrize("status", [3, 4])
+def test_a_renewal_that_was_bought_elsewhere_or_is_not_delivered_is_waited_for(
+    engine: Engine,
+    cloud: Billing,
+    provider: InstanceProvider,
+    next_run: Callable[[], InstanceProvider],
+    status: int,
+) -> None:
+    state = bought(engine, cloud, provider)
+    state = renewed(engine, provider, state, "2099-02-01T00:00:00+08:00")
+    if status == 3:
+        cloud.deals[-1]["Status"] = 3
+    else:
+        cloud.deals.append(deal("elsewhere", Action="renew"))
+    with pytest.raises(InitFailed, match="does not show yet") as caught:
+        renewed(engine, next_run(), state, "2099-03-01T00:00:00+08:00")
+    assert cloud.count(RENEW) == 1
+    assert caught.value.outputs["renewals"] == state["renewals"]
+
+
 def test_a_renewal_that_was_not_delivered_says_that_the_money_was_taken(
     engine: Engine,
     cloud: Billing,
