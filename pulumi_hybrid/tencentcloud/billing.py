@@ -5,10 +5,11 @@ from __future__ import annotations
 import hashlib
 import json
 import uuid
-from collections.abc import Iterator, Mapping, Sequence
+from collections.abc import Callable, Iterator, Mapping, Sequence
 from contextlib import contextmanager, suppress
 from dataclasses import dataclass
 from datetime import datetime, timedelta, timezone
+from functools import partial
 from typing import Any
 
 import pulumi
@@ -52,11 +53,9 @@ class CheckFailed(Refused):
     """The product does not want it; an instance that is refunded already is told so, too."""
 
 
+_ENGINE_GONE = "the engine has gone, so nothing more is ordered or refunded"
 _NO_MONEY = "No money has moved."
-_MAYBE_MONEY = (
-    "Whether money has moved is not known. Run `pulumi up` again: it asks for the same order, and "
-    "buys nothing twice."
-)
+_MAYBE_MONEY = "Whether money has moved is not known. Run it again: no money moves twice."
 _REAL_NAME = "Complete the account's real-name data in the console."
 
 _MEANINGS = {
@@ -315,8 +314,10 @@ class InstanceProvider(Lifecycle):
         started = clock.now()
         used_up: int | None = None
         for place, token in _tokens(api, inputs, self._purchase(inputs)):
+            if api.abandoned:
+                raise Error(_ENGINE_GONE)
             try:
-                answer = _ask(api, {**body, "ClientToken": token})
+                answer = _ask(api, "CreateInstance", {**body, "ClientToken": token}, ("OrderId",))
             except DeadOrder as dead:
                 if used_up is None:
                     used_up = _used_up_orders(api, inputs, dead, started)
@@ -574,19 +575,21 @@ def _digest(*parts: Any) -> str:
     return hashlib.sha256(written.encode()).hexdigest()
 
 
-def _ask(api: Api, parameters: Mapping[str, Any]) -> dict[str, Any]:
-    """CreateInstance: asked again with the same token, it answers with the same order."""
+def _ask(
+    api: Api, action: str, parameters: Mapping[str, Any], holding: tuple[str, ...] = ()
+) -> dict[str, Any]:
+    """Call an action of money: asked again with the same token, it answers with the same order."""
     try:
-        return api.call("CreateInstance", parameters, repeatable=False, holding=("OrderId",))
+        return api.call(action, parameters, repeatable=False, holding=holding)
     except (Ambiguous, Transient):
-        # Whether it has bought is known from here on by what the same token is answered with.
+        # Whether it was done is known from here on by what the same token is answered with.
         pass
     try:
-        return api.call("CreateInstance", parameters, holding=("OrderId",))
+        return api.call(action, parameters, holding=holding)
     except Error as error:
         error.reason = error.reason.replace(_NO_MONEY, "")
         if _MAYBE_MONEY not in error.reason:
-            error.reason += f" {_MAYBE_MONEY}"
+            error.reason = f"{error.reason.rstrip()} {_MAYBE_MONEY}"
         if isinstance(error, DeadOrder):
             raise Refused(error.reason, error.answer) from None
         raise
@@ -964,17 +967,15 @@ def _codes(record: Mapping[str, Any]) -> Properties:
 
 
 def _set_renewal(api: Api, record: Mapping[str, Any], flag: str) -> None:
-    answer = api.call(
-        "SetRenewal",
-        {
-            "ProductCode": record.get("ProductCode"),
-            "RegionCode": record.get("RegionCode") or "",
-            "InstanceId": record.get("InstanceId"),
-            "RenewFlag": flag,
-            "RenewPeriod": str(whole(record.get("RenewPeriod")) or 1),
-            "RenewPeriodUnit": text(record.get("RenewPeriodUnit")) or "m",
-        },
-    )
+    parameters = {
+        "ProductCode": record.get("ProductCode"),
+        "RegionCode": record.get("RegionCode") or "",
+        "InstanceId": record.get("InstanceId"),
+        "RenewFlag": flag,
+        "RenewPeriod": str(whole(record.get("RenewPeriod")) or 1),
+        "RenewPeriodUnit": text(record.get("RenewPeriodUnit")) or "m",
+    }
+    answer = _unlocked(api, partial(api.call, "SetRenewal", parameters))
     failed = objects(answer.get("InstanceList"))
     if failed:
         raise Error(
@@ -1003,8 +1004,8 @@ def _renew(api: Api, inputs: Properties, now: Properties) -> Properties:
         while end and (months := months_to_pay(inputs["paid_until"], _rfc_3339(end))):
             renewals = [
                 order
-                for order in _orders(api, clock.now(), _QUARTER, ResourceId=instance_id)
-                if order.get("Action") == "renew" and str(order.get("OrderId")) not in bought
+                for order in _orders_for(api, instance_id, "renew", now.get("ordered_time"))
+                if str(order.get("OrderId")) not in bought
             ]
             under_way = {str(one.get("OrderId")): one for one in renewals if _is_under_way(one)}
             moved = seen.get(instance_id) or {}
@@ -1016,17 +1017,15 @@ def _renew(api: Api, inputs: Properties, now: Properties) -> Properties:
             ]
             waited_for = bool(orders)
             if not orders:
-                failed = sum(map(_is_dead, renewals))
+                line = [_digest("renewal", instance_id, end, n) for n in range(_MOST_ORDERS)]
                 parameters = {
-                    "ClientToken": _digest("renewal", instance_id, end, failed),
                     **_sent_codes(inputs, record),
                     "InstanceId": instance_id,
                     "Period": min(months, _MOST_MONTHS),
                     "PeriodUnit": "m",
                 }
                 with _telling("Renewals bought before", bought):
-                    answer = _unlocked(api, "RenewInstance", parameters)
-                orders = _ids(answer.get("OrderIdList"))
+                    orders = _order_renewal(api, parameters, line[sum(map(_is_dead, renewals)) :])
             followed, end = end, _wait_for_term(api, instance_id, end, orders, now)
             bought += orders
             if not waited_for:
@@ -1035,6 +1034,24 @@ def _renew(api: Api, inputs: Properties, now: Properties) -> Properties:
                 seen[instance_id] = {**recent, **dict.fromkeys(orders, followed)}
                 now["renewals"] = seen
     return seen
+
+
+def _order_renewal(api: Api, parameters: Mapping[str, Any], tokens: Sequence[str]) -> list[str]:
+    """RenewInstance with the first token whose order is not one that has failed long before.
+
+    Not every renewal that failed shows as one of its instance.
+    """
+    started = clock.now()
+    for token in tokens:
+        asked = {"ClientToken": token, **parameters}
+        answer = _unlocked(api, partial(_ask, api, "RenewInstance", asked))
+        orders = _ids(answer.get("OrderIdList"))
+        with suppress(Error):
+            found = [_find_order(api, id, None) for id in orders]
+            if orders and all(o and _is_dead(o) and _is_older(o, started) for o in found):
+                continue
+        return orders
+    raise Error(f"the renewal has failed {_MOST_ORDERS} times. Renew in the console")
 
 
 def _is_under_way(order: Mapping[str, Any]) -> bool:
@@ -1102,11 +1119,13 @@ def _wait_for_term(api: Api, instance_id: str, end: str, orders: list[str], now:
         api.wait("waiting for the renewal to show", "renewal", _pause(api))
 
 
-def _unlocked(api: Api, action: str, parameters: Mapping[str, Any]) -> dict[str, Any]:
-    """Call an action of money as soon as no other change of the instance is under way."""
+def _unlocked(api: Api, send: Callable[[], dict[str, Any]]) -> dict[str, Any]:
+    """Send a request as soon as no other change of the instance is under way."""
     while True:
+        if api.abandoned:
+            raise Error(_ENGINE_GONE)
         try:
-            return api.call(action, parameters)
+            return send()
         except Locked:
             if api.deadline.left < _pause(api) or api.abandoned:
                 raise
@@ -1162,17 +1181,14 @@ def _refund(api: Api, id: str, inputs: Properties, instance_id: str) -> list[str
         "InstanceId": instance_id,
     }
     try:
-        ordered = _ids(_unlocked(api, "RefundInstance", parameters).get("OrderIdList"))
+        answer = _unlocked(api, partial(_ask, api, "RefundInstance", parameters))
     except CheckFailed:
         # It may have been refunded meanwhile.
         shown = _shown_refunds(api, instance_id, since, failed)
         if shown is None:
             raise
         return shown
-    except (Ambiguous, Transient) as lost:
-        lost.reason = lost.reason.replace(_MAYBE_MONEY, "").rstrip()
-        lost.reason += " Whether it is refunded is not known. Run it again: it looks first."
-        raise
+    ordered = _ids(answer.get("OrderIdList"))
     if ordered:
         return ordered
     patience = Deadline(_SECONDS_TO_SHOW)

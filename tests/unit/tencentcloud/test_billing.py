@@ -1791,6 +1791,17 @@ def test_a_renew_flag_that_is_taken_out_is_set_to_the_default(
     assert cloud.changes == [CREATE, SET]
 
 
+def test_a_renew_flag_of_a_locked_instance_waits(
+    engine: Engine, cloud: Billing, provider: InstanceProvider
+) -> None:
+    state = bought(engine, cloud, provider)
+    cloud.says(SET, *[refusal("InvalidParameter.ResourceLocked")] * 2)
+    news = {**INPUTS, "renew_flag": "NOTIFY_AND_AUTO_RENEW"}
+    now = outs(engine.update(provider, ID, state, news, INPUTS))
+    assert now["renew_flag"] == "NOTIFY_AND_AUTO_RENEW"
+    assert cloud.count(SET) == 3
+
+
 def test_a_renew_flag_that_was_not_set_is_an_error(
     engine: Engine, cloud: Billing, provider: InstanceProvider
 ) -> None:
@@ -2336,6 +2347,83 @@ def test_a_renewal_whose_answer_was_lost_keeps_its_token(
     assert now["expired_time"] == "2099-02-01T00:00:00+08:00"
 
 
+@pytest.mark.parametrize("lost", LOST)
+def test_a_renewal_whose_answers_stay_lost_says_that_no_money_moves_twice(
+    engine: Engine, cloud: Billing, provider: InstanceProvider, lost: Callable[[], Reply]
+) -> None:
+    state = bought(engine, cloud, provider)
+    cloud.says(RENEW, *(lost() for _ in range(6)))
+    with pytest.raises(InitFailed, match="Whether money has moved is not known") as caught:
+        renewed(engine, provider, state, "2099-02-01T00:00:00+08:00")
+    assert "no money moves twice" in line(caught.value)
+
+
+def test_a_refusal_after_a_lost_answer_does_not_say_what_became_of_the_money(
+    engine: Engine, cloud: Billing, provider: InstanceProvider
+) -> None:
+    state = bought(engine, cloud, provider)
+    for action in (RENEW, REFUND):
+        cloud.says(action, read_timeout(), refusal("FailedOperation.BalanceInsufficient"))
+    with pytest.raises(Error, match="Whether money has moved is not known") as renewal:
+        renewed(engine, provider, state, "2099-02-01T00:00:00+08:00")
+    assert NO_MONEY not in line(renewal.value)
+    lifecycle._run = lifecycle._Run()
+    with pytest.raises(Error, match="Whether money has moved is not known") as refunded:
+        delete(engine, provider, state)
+    assert NO_MONEY not in line(refunded.value)
+
+
+def test_a_renewal_that_failed_more_than_a_quarter_ago_makes_way(
+    engine: Engine, cloud: Billing, provider: InstanceProvider
+) -> None:
+    state = {**bought(engine, cloud, provider), "ordered_time": china(days=200)}
+    cloud.renewal = {"Status": 7, "CreateTime": china(days=100)}
+    cloud.after(1, RENEW, cloud.renewal.clear)
+    cloud.deals.append(deal("other", Action="renew", Status=7, CreateTime=china(days=150)))
+    now = renewed(engine, provider, state, "2099-02-01T00:00:00+08:00")
+    assert now["expired_time"] == "2099-02-01T00:00:00+08:00"
+    first, second = [body["ClientToken"] for body in cloud.bodies(RENEW)]
+    assert first != second
+
+
+def test_a_renewal_that_failed_and_does_not_show_as_one_of_its_instance_makes_way(
+    engine: Engine, cloud: Billing, provider: InstanceProvider
+) -> None:
+    state = bought(engine, cloud, provider)
+    cloud.renewal = {"Status": 7, "CreateTime": china(days=100), "ResourceId": None}
+    cloud.after(1, RENEW, cloud.renewal.clear)
+    renewed(engine, provider, state, "2099-02-01T00:00:00+08:00")
+    assert len({body["ClientToken"] for body in cloud.bodies(RENEW)}) == 2
+
+
+def test_a_renewal_that_always_failed_comes_to_an_end(
+    engine: Engine, cloud: Billing, provider: InstanceProvider
+) -> None:
+    state = bought(engine, cloud, provider)
+    cloud.renewal = {"Status": 7, "CreateTime": china(days=100), "ResourceId": None}
+    with pytest.raises(InitFailed, match="has failed 100 times"):
+        renewed(engine, provider, state, "2099-02-01T00:00:00+08:00")
+    assert cloud.count(RENEW) == 100
+
+
+def test_nothing_more_is_bought_or_refunded_once_the_engine_has_gone(
+    engine: Engine,
+    cloud: Billing,
+    provider: InstanceProvider,
+    next_run: Callable[[], InstanceProvider],
+) -> None:
+    state = bought(engine, cloud, provider, PAIR)
+    cloud.after(1, RENEW, engine.context.end)
+    with pytest.raises(InitFailed, match="the engine has gone"):
+        renewed(engine, next_run(), state, "2099-02-01T00:00:00+08:00", PAIR)
+    assert cloud.count(RENEW) == 1
+    with pytest.raises(Error, match="the engine has gone"):
+        delete(engine, next_run(), state, PAIR)
+    with pytest.raises(Error, match="the engine has gone"):
+        engine.create(next_run(), {**PAIR, "project_id": 7})
+    assert cloud.changes == [CREATE, RENEW]
+
+
 def test_a_renewal_of_a_locked_instance_waits(
     engine: Engine, cloud: Billing, provider: InstanceProvider
 ) -> None:
@@ -2749,8 +2837,8 @@ def test_a_refund_whose_answers_stay_lost_says_that_it_is_not_known(
     engine: Engine, cloud: Billing, provider: InstanceProvider
 ) -> None:
     state = bought(engine, cloud, provider)
-    cloud.says(REFUND, *(refusal("InternalError") for _ in range(5)))
-    with pytest.raises(Error, match="Whether it is refunded is not known") as caught:
+    cloud.says(REFUND, *(refusal("InternalError") for _ in range(6)))
+    with pytest.raises(Error, match=r"Whether money has moved is not known\. Run it") as caught:
         delete(engine, provider, state)
     assert "buys" not in line(caught.value)
     assert NO_MONEY not in line(caught.value)
@@ -2854,8 +2942,8 @@ def test_a_refund_has_the_same_token_until_it_has_failed(
     engine: Engine, cloud: Billing, provider: InstanceProvider
 ) -> None:
     state = bought(engine, cloud, provider)
-    cloud.says(REFUND, *[refusal("InternalError")] * 5)
-    with pytest.raises(Error, match="Whether it is refunded is not known"):
+    cloud.says(REFUND, *[refusal("InternalError")] * 6)
+    with pytest.raises(Error, match="no money moves twice"):
         delete(engine, provider, state)
     cloud.says(REFUND, refusal("FailedOperation.ReturnCommonError"))
     with pytest.raises(Refused):
@@ -2865,9 +2953,9 @@ def test_a_refund_has_the_same_token_until_it_has_failed(
     cloud.after(1, REFUND, lambda: cloud.says(DEALS, served(Deals=[cloud.deals[-2]])))
     delete(engine, provider, state)
     tokens = [body["ClientToken"] for body in cloud.bodies(REFUND)]
-    assert len(tokens) == 7
-    assert len(set(tokens[:6])) == 1
-    assert tokens[6] != tokens[0]
+    assert len(tokens) == 8
+    assert len(set(tokens[:7])) == 1
+    assert tokens[7] != tokens[0]
     assert all(len(token) == 64 for token in tokens)
 
 
