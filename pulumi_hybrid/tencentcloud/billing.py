@@ -272,7 +272,14 @@ class InstanceProvider(Lifecycle):
     )
     id_output = "order_id"
     outputs = ("instance_id_list", "status", "expired_time")
-    notes = ("instance_id_list", "client_token", "ordered_time", "expired_time", "renewals")
+    notes = (
+        "instance_id_list",
+        "client_token",
+        "ordered_time",
+        "expired_time",
+        "renewals",
+        "ended",
+    )
     seconds = 15 * 60
     found_again = True
     replacing = "this buys a new one, and then does with the old one what on_delete says"
@@ -370,7 +377,8 @@ class InstanceProvider(Lifecycle):
                 return _undelivered(order)
         records = _records(api, ids)
         if any(_status(record) == _NORMAL for record in records):
-            return _properties(ids, records)
+            ended = _ended(api, ids, records, inputs.get("ordered_time"))
+            return _properties(ids, records, inputs.get("renew_flag")) | {"ended": ended or None}
         order = order or _find_order(api, id, inputs.get("ordered_time"))
         if order is not None and _is_dead(order):
             return None if ids else _undelivered(order)
@@ -379,7 +387,7 @@ class InstanceProvider(Lifecycle):
                 f"{id}: {' and '.join(ids)} are isolated: expired, or refunded elsewhere. The "
                 "vendor erases them in some days; renew them in the console to keep them."
             )
-            return _properties(ids, records)
+            return _properties(ids, records, inputs.get("renew_flag"))
         if order is None:
             _refuse_if_new(id, inputs)
             return None
@@ -391,6 +399,16 @@ class InstanceProvider(Lifecycle):
             return None
         # Not every product's instances show there. What was paid for is not bought anew for that.
         return {"status": _STATUSES[_DELIVERED].name, "instance_id_list": ids}
+
+    def look_over(self, api: Api, id: str, inputs: Properties) -> Properties | None:
+        """The same, and a warning of those instances that have ended while others live."""
+        now = self.look_up(api, id, inputs)
+        if now and now.get("ended"):
+            api.warn(
+                f"{id}: {' and '.join(now['ended'])} of {len(now['instance_id_list'])} instances "
+                "have ended: expired, or refunded elsewhere. The others go on as they are."
+            )
+        return now
 
     def change(  # noqa: D102
         self, api: Api, id: str, now: Properties, inputs: Properties, names: list[str]
@@ -407,14 +425,15 @@ class InstanceProvider(Lifecycle):
         # What the create action answered is not yet what was delivered.
         if missing or before.get("expired_time") is None:
             known["instance_id_list"] = _wait_for_delivery(api, id, inputs, known)
-        now = self._shown(api, id, known)
         flag = inputs.get("renew_flag")
         if "client_token" in before and "status" not in before:
             # Made in this run, or found again, and then as a program of before had it.
             flag = flag or _RENEW_FLAGS[0]
+        noted = {**known, "renew_flag": flag or before.get("renew_flag")}
+        now = self._shown(api, id, noted)
         if flag and now.get("renew_flag", flag) != flag:
             self.change(api, id, now, inputs, ["renew_flag"])
-            now = self._shown(api, id, known)
+            now = self._shown(api, id, noted)
         if inputs.get("paid_until") and not now.get("expired_time"):
             api.warn("the vendor shows no end of the term: paid_until cannot be seen to.")
         months = months_to_pay(inputs.get("paid_until"), now.get("expired_time"))
@@ -426,12 +445,12 @@ class InstanceProvider(Lifecycle):
             )
         if months_to_pay(inputs.get("paid_until"), before.get("expired_time")):
             known["renewals"] = _renew(api, inputs, {**known, **now}) or None
-            now = self._shown(api, id, known)
+            now = self._shown(api, id, noted)
         months = months_to_pay(inputs.get("paid_until"), now.get("expired_time"))
         if months:
             api.warn(
                 f"paid_until is past {now['expired_time']}: the next `pulumi up` buys {months} "
-                "more months."
+                f"more months for {_count(_lasting(now))}."
             )
         return {**known, **now}
 
@@ -469,7 +488,7 @@ class InstanceProvider(Lifecycle):
         if months and outputs.get("status") == _NORMAL:
             remarks.append(
                 f"paid_until is past {outputs['expired_time']}: this buys {months} more months for "
-                f"{_count(outputs.get('instance_id_list') or [])}."
+                f"{_count(_lasting(outputs))}."
             )
         if is_unknown(inputs.get("paid_until")):
             remarks.append("paid_until is not known yet: this may buy a term.")
@@ -539,6 +558,12 @@ def _is_partial(inputs: Properties, outputs: Properties) -> bool:
 _UNDELIVERED_NAMES = [
     status.name for number, status in _STATUSES.items() if number != _DELIVERED and not status.dead
 ]
+
+
+def _lasting(outputs: Properties) -> list[str]:
+    """The instances that had not ended when they were looked at last."""
+    ended = _ids(outputs.get("ended"))
+    return [one for one in _ids(outputs.get("instance_id_list")) if one not in ended]
 
 
 def _count(ids: Sequence[str]) -> str:
@@ -910,16 +935,33 @@ def _status(record: Mapping[str, Any]) -> str:
     return text(record.get("Status")) or _NORMAL
 
 
-def _properties(ids: list[str], records: list[dict[str, Any]]) -> Properties:
-    """An order's instances as inputs and outputs: the first end of those that live is the end."""
+def _ended(
+    api: Api, ids: Sequence[str], records: Sequence[Mapping[str, Any]], since: Any
+) -> list[str]:
+    """Those instances that were refunded or have expired, while others live."""
+    statuses = {record["InstanceId"]: _status(record) for record in records}
+    return [
+        one
+        for one in ids
+        if statuses.get(one, _NORMAL) != _NORMAL
+        or (one not in statuses and _refund_of(api, one, since))
+    ]
+
+
+def _properties(ids: list[str], records: list[dict[str, Any]], renew_flag: Any) -> Properties:
+    """An order's instances as inputs and outputs: the first end of those that live is the end.
+
+    Of renew_flags that differ, one is shown that is not as it was given.
+    """
     live = [record for record in records if _status(record) == _NORMAL] or records
     now: Properties = {"instance_id_list": ids, "status": _status(live[0]), **_codes(live[0])}
     ends = [end for record in live if (end := _rfc_3339(record.get("ExpireTime")))]
     if ends:
         now["expired_time"] = min(ends)
-    flags = {record.get("RenewFlag") for record in live if text(record.get("RenewFlag"))}
-    if len(flags) == 1:
-        now["renew_flag"] = flags.pop()
+    flags = [flag for record in live if (flag := text(record.get("RenewFlag")))]
+    if flags:
+        given = renew_flag or _RENEW_FLAGS[0]
+        now["renew_flag"] = next((flag for flag in flags if flag != given), given)
     return now
 
 

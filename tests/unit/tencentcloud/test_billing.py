@@ -1583,14 +1583,47 @@ def test_the_term_ends_when_that_of_the_first_live_instance_does(
     assert read(engine, provider, state)[1]["expired_time"] == ENDS
 
 
-@pytest.mark.parametrize("flag", billing._RENEW_FLAGS[:2])
-def test_a_renew_flag_that_differs_among_instances_says_nothing(
-    engine: Engine, cloud: Billing, provider: InstanceProvider, flag: str
+@pytest.mark.parametrize("given", [None, *billing._RENEW_FLAGS[:2]])
+def test_of_renew_flags_that_differ_one_shows_that_is_not_the_programs(
+    engine: Engine, cloud: Billing, provider: InstanceProvider, given: str | None
+) -> None:
+    news = {**PAIR, "renew_flag": given}
+    state = bought(engine, cloud, provider, news)
+    cloud.records[0]["RenewFlag"] = "DISABLE_NOTIFY_AND_MANUAL_RENEW"
+    again = engine.read(provider, ID, state, news)
+    assert outs(again)["renew_flag"] == "DISABLE_NOTIFY_AND_MANUAL_RENEW"
+    assert engine.diff(provider, ID, outs(again), again.inputs or {}, news).changes is not False
+    now = outs(engine.update(provider, ID, outs(again), news, again.inputs))
+    asked = given or "NOTIFY_AND_MANUAL_RENEW"
+    assert now["renew_flag"] == asked
+    assert [one["RenewFlag"] for one in cloud.records] == [asked] * 2
+    assert cloud.count(SET) == 1
+
+
+@pytest.mark.parametrize("isolated", [True, False])
+def test_a_refresh_warns_of_instances_that_have_ended_while_others_live(
+    engine: Engine, cloud: Billing, provider: InstanceProvider, log: Log, isolated: bool
 ) -> None:
     state = bought(engine, cloud, provider, PAIR)
-    for one, shown in zip(cloud.records, billing._RENEW_FLAGS, strict=False):
-        one["RenewFlag"] = shown
-    assert read(engine, provider, {**state, "renew_flag": flag})[1]["renew_flag"] == flag
+    if isolated:
+        cloud.records[0]["Status"] = "ISOLATED"
+    else:
+        del cloud.records[0]
+        # One that does not show may do so later.
+        assert read(engine, provider, state)[1] == state
+        assert log.warned == []
+        cloud.deals.append(refund())
+    id, now = read(engine, provider, state)
+    assert (id, now) == (ID, {**state, "ended": [ONE]})
+    [said] = log.warned
+    assert_one_line(said)
+    assert f"{ONE} of 2 instances have ended" in said
+    news = {**PAIR, "paid_until": "2099-02-01T00:00:00+08:00"}
+    engine.diff(provider, ID, now, PAIR, news)
+    assert "1 more months for 1 instance (cfw-2)" in log.warned[-1]
+    # What shows again has not ended.
+    cloud.records = [record(), record(TWO)]
+    assert read(engine, provider, now)[1] == state
 
 
 def test_what_a_record_leaves_out_is_as_it_was(
