@@ -220,7 +220,23 @@ _SAID_TWICE = {
 """What ``parameter`` repeats of the other inputs."""
 
 
-_PARAMETER = Json(name="parameter", required=True, shown=False)
+@dataclass(kw_only=True, eq=False, repr=False)
+class _Parameter(Json):
+    """The product's details, and with them the term of the first purchase, as ``period`` has it."""
+
+    def differs(self, old: Any, new: Any) -> bool:
+        return bool(self.lasting(old) != self.lasting(new))
+
+    def lasting(self, value: Any) -> Any:
+        """What it says of all but the term: changed later, that buys nothing."""
+        said = self.read(value)
+        if said is None:
+            return self.effective(value)
+        return self.canonical({key: said[key] for key in said if key not in _TERM})
+
+
+_TERM = ("timeSpan", "timeUnit")
+_PARAMETER = _Parameter(name="parameter", required=True, shown=False)
 
 
 class InstanceProvider(Lifecycle):
@@ -357,11 +373,12 @@ class InstanceProvider(Lifecycle):
 
     def _purchase(self, inputs: Properties) -> Properties:
         """What is bought, the same however the program writes it, and what changes in place."""
-        return {
+        purchase = {
             an_input.name: an_input.effective(inputs.get(an_input.name))
             for an_input in self.inputs
             if an_input.sent and an_input.name not in ("client_token", "renew_flag")
         }
+        return {**purchase, "parameter": _PARAMETER.lasting(inputs.get("parameter"))}
 
     def look_up(self, api: Api, id: str, inputs: Properties) -> Properties | None:
         """The order's instances by DescribeRenewInstances; the order itself where none shows."""
@@ -1290,7 +1307,8 @@ class Instance(
         zone_code: such as ``ap-guangzhou-6``. Replaces.
         parameter: the product's details, a mapping or JSON text, compared as JSON. It repeats
             ``productCode``, ``subProductCode``, ``timeSpan``, ``timeUnit`` and ``goodsNum``, which
-            must agree with the other inputs. Secret where the program makes it so. Replaces.
+            must agree with the other inputs. Secret where the program makes it so. Replaces, but
+            for ``timeSpan`` and ``timeUnit``, which buy as little as ``period`` once changed.
         pay_mode: ``PrePay``, also the default.
         quantity: how many instances, at least 1, also the default. Replaces.
         project_id: default 0. Replaces.

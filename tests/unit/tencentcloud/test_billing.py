@@ -494,9 +494,10 @@ def test_all_that_is_bought_arrives_and_nothing_else(
         {**INPUTS, "parameter": json.dumps(PARAMETER, indent=1)},
         {**INPUTS, "parameter": dict(reversed(list(PARAMETER.items())))},
         {**INPUTS, "on_delete": "retain"},
-        {**INPUTS, "paid_until": "2098-01-01T00:00:00Z"},
+        {**INPUTS, "paid_until": "2020-01-01T00:00:00Z"},
+        {**INPUTS, "parameter": {**PARAMETER, "timeSpan": "1"}},
     ],
-    ids=["same", "defaults", "text", "order", "on_delete", "paid_until"],
+    ids=["same", "defaults", "text", "order", "on_delete", "paid_until", "term"],
 )
 def test_the_same_purchase_is_the_same_order(
     engine: Engine,
@@ -571,8 +572,8 @@ def test_tokens_are_the_same_whatever_version_made_them(
     cloud.says(CREATE, refusal("FailedOperation.InvalidDeal"))
     state = bought(engine, cloud, provider)
     assert cloud.tokens == [
-        "f62b7d3f4ab573ba5c94bdb1b11d01295163b22deecfd2fe3894632e076ab2e8",
-        "bcecf302c59bd964446add5e1af340351eb5eec3242fe56dbcdaac84b96b3e93",
+        "4799c373ce8ce6b0d3a7401b9f9f37f464ccdb84dc8d7d8ac19d5dc25bc5ac6b",
+        "5a7998702939ce847a2d20b6d67d2ff07344d8e8dcb9bb990bfe3c068064091e",
     ]
     renewed(engine, provider, state, "2099-02-01T00:00:00+08:00")
     [body] = cloud.bodies(RENEW)
@@ -3129,6 +3130,35 @@ def test_parameter_is_compared_as_json(
     assert engine.diff(provider, ID, state, INPUTS, news).replaces == replaces
     as_text = {**INPUTS, "parameter": json.dumps(PARAMETER)}
     assert engine.diff(provider, ID, state, as_text, news).replaces == replaces
+
+
+TERMLESS = {key: PARAMETER[key] for key in PARAMETER if not key.startswith("time")}
+
+
+@pytest.mark.parametrize(
+    ("change", "replaces"),
+    [
+        ({"period": 3, "parameter": {**PARAMETER, "timeSpan": 3}}, []),
+        (
+            {"period_unit": "y", "parameter": json.dumps({**PARAMETER, "timeUnit": "y"})},
+            [],
+        ),
+        ({"parameter": TERMLESS}, []),
+        ({"period": 3, "parameter": {**TERMLESS, "timeSpan": 3, "sv_width": 21}}, ["parameter"]),
+    ],
+)
+def test_a_term_that_parameter_repeats_replaces_nothing(
+    engine: Engine,
+    cloud: Billing,
+    provider: InstanceProvider,
+    change: dict[str, Any],
+    replaces: list[str],
+) -> None:
+    state = bought(engine, cloud, provider)
+    news = {**INPUTS, **change}
+    assert failures(engine, provider, **change) == []
+    assert engine.diff(provider, ID, state, INPUTS, news).replaces == replaces
+    assert engine.diff(provider, ID, state, news, INPUTS).replaces == replaces
 
 
 def test_parameter_as_text_is_sent_as_it_is(
