@@ -194,6 +194,8 @@ _MOST_ORDERS = 100
 _MOST_ORDERS_SHOWN = 200
 """Above it DescribeDealsByCond leaves out the instances."""
 _MOST_MONTHS = 36
+_MOST_YEARS = 5
+"""How far from now on terms are paid: a year that is mistyped would buy every one before it."""
 _MOST_IDS = 100
 _SECONDS_TO_PAY = 60
 _SECONDS_TO_SHOW = 60
@@ -276,7 +278,12 @@ class InstanceProvider(Lifecycle):
             on_change=OnChange.UPDATE,
         ),
         Text(name="client_token", least=1, most=64, ascii_only=True, shown=False),
-        Moment(name="paid_until", on_change=OnChange.NOTHING, sent=False),
+        Moment(
+            name="paid_until",
+            on_change=OnChange.NOTHING,
+            sent=False,
+            most_years=_MOST_YEARS,
+        ),
         Choice(
             name="on_delete",
             words=("refund", "disable_renewal", "retain"),
@@ -1318,8 +1325,9 @@ class Instance(
             ``DISABLE_NOTIFY_AND_MANUAL_RENEW``. Changed in place.
         client_token: at most 64 ASCII characters; a purchase with the same one is the same order.
             Default: made of the resource's URN and inputs. Replaces.
-        paid_until: RFC 3339; a term that ends before it is renewed by as many months as are
-            missing, in the next ``pulumi up`` after the purchase, whose preview says so.
+        paid_until: RFC 3339, at most 5 years from now; a term that ends before it is renewed by as
+            many months as are missing, in the next ``pulumi up`` after the purchase, whose preview
+            says so.
         on_delete: what a destroy does: ``refund`` (default), ``disable_renewal`` or ``retain``.
         adopt_id: the id of an existing order to take over at the first create; ignored ever after.
 
