@@ -396,6 +396,8 @@ class InstanceProvider(Lifecycle):
             if order is None:
                 _refuse_if_new(id, inputs)
                 return None
+            if order.get("Action") not in (None, "", "purchase"):
+                raise Error(f"order {id} is no purchase. Give the id of the order that bought it")
             ids = _ids(order.get("ResourceId"))
             if whole(order.get("Status")) != _DELIVERED and not _is_dead(order):
                 return _undelivered(order)

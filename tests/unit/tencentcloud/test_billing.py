@@ -1751,6 +1751,27 @@ def test_adopt_id_takes_over_and_buys_nothing(
     assert cloud.changes == []
 
 
+@pytest.mark.parametrize("action", ["renew", "refund", "upgrade"])
+def test_an_order_that_is_no_purchase_cannot_be_adopted(
+    engine: Engine, cloud: Billing, provider: InstanceProvider, action: str
+) -> None:
+    cloud.deals = [deal(Action=action)]
+    cloud.records = [record()]
+    with pytest.raises(Error, match=f"order {ID} is no purchase") as caught:
+        up(engine, provider, {**INPUTS, "adopt_id": ID})
+    assert not isinstance(caught.value, InitFailed)
+    line(caught.value)
+
+
+@pytest.mark.parametrize("action", [None, "", "purchase"])
+def test_an_order_that_may_be_a_purchase_can_be_adopted(
+    engine: Engine, cloud: Billing, provider: InstanceProvider, action: str | None
+) -> None:
+    cloud.deals = [deal(Action=action)]
+    cloud.records = [record()]
+    assert up(engine, provider, {**INPUTS, "adopt_id": ID}).id == ID
+
+
 # Changes
 
 
