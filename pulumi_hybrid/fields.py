@@ -259,15 +259,28 @@ class Flag(Field):
 
 @dataclass(kw_only=True, eq=False, repr=False)
 class Moment(Field):
-    """A point in time, RFC 3339."""
+    """A point in time, RFC 3339.
+
+    Attributes:
+        most_years: how many from now on it may be; None where there is no limit.
+    """
+
+    most_years: int | None = None
+
+    # Python takes dates without a time or zone, too, and more of them with each version.
+    _FORM = re.compile(
+        r"[0-9]{4}(-[0-9]{2}){2}T([0-9]{2}:){2}[0-9]{2}(\.[0-9]+)?(Z|[+-][0-9]{2}:[0-9]{2})"
+    )
 
     def problem(self, value: Any) -> str | None:  # noqa: D102
-        try:
-            moment = clock.parse(value)
-        except (ValueError, AttributeError):
-            moment = None
+        moment = None
+        if isinstance(value, str) and self._FORM.fullmatch(value):
+            with suppress(ValueError):
+                moment = clock.parse(value)
         if moment is None or not 2000 <= moment.year < 3000:
             return "must be a point in time, such as 2027-01-31T00:00:00Z"
+        if self.most_years and moment > clock.months_later(clock.now(), self.most_years * 12):
+            return f"must be at most {self.most_years} years from now"
         return None
 
 

@@ -48,7 +48,7 @@ class _Run:
         existing: URNs of resources that were there before it.
         adopted: by kind and id, the URN that took it over in it.
         named: URNs of resources whose unique name the program gives.
-        kept: URN and id of what must not be deleted, since the URN goes on holding it.
+        kept: by URN, the id of what must not be deleted, since the URN goes on holding it.
         replaced: by URN, the outputs of what is to be replaced.
     """
 
@@ -57,7 +57,7 @@ class _Run:
         self.existing: set[str] = set()
         self.adopted: dict[tuple[type[Lifecycle], str], str] = {}
         self.named: set[str] = set()
-        self.kept: set[tuple[str, str]] = set()
+        self.kept: dict[str, str] = {}
         self.replaced: dict[str, Properties] = {}
 
 
@@ -293,9 +293,9 @@ class Lifecycle(ResourceProvider, ABC):
             raise Error(f"the change of {' and '.join(certain_to)} replaces it, but {why_not}")
         if replaces and call.urn:
             _run.replaced[call.urn] = dict(_olds)
-        elif self.found_again:
+        elif self.found_again and not self._sends_otherwise(before, _news):
             # It may also wait for its deletion, where a run replaced it by itself and failed.
-            _run.kept.add((call.urn, _id))
+            _run.kept[call.urn] = _id
         certain = bool(replaces) or self.overdue(_news, _olds)
         updates = self._changed(OnChange.UPDATE, before, _news)
         if replaces and self.replacing:
@@ -330,8 +330,9 @@ class Lifecycle(ResourceProvider, ABC):
                     f'adopt_id="{id}", or delete it.'
                 )
         made = self.make(api, inputs)
-        if self.found_again and call.replaces:
-            _run.kept.add((call.urn, made.id))
+        if self.found_again:
+            # Whether it replaces is not always told: a run deletes nothing that it has just made.
+            _run.kept[call.urn] = made.id
         try:
             if call.abandoned and not self.found_again:
                 raise Gone("the engine has gone.")
@@ -385,6 +386,8 @@ class Lifecycle(ResourceProvider, ABC):
         call = engine.call()
         inputs = self._given(_news)
         api = self._connect(inputs, call)
+        if self.found_again:
+            _run.kept[call.urn] = _id
         before = self._before(_olds, inputs, call)
         names = self._changed(OnChange.UPDATE, before, inputs)
         if names:
@@ -400,7 +403,7 @@ class Lifecycle(ResourceProvider, ABC):
         call = engine.call()
         # What tells how to delete is an input that no output repeats.
         inputs = self._given({**_props, **(call.old_inputs or {})})
-        if call.urn and (call.urn, _id) in _run.kept:
+        if call.urn and _run.kept.get(call.urn) == _id:
             call.warn(
                 f"{self.kind} {_id} was replaced by itself, since the same inputs are the same to "
                 "the vendor, and is not deleted."
@@ -478,6 +481,17 @@ class Lifecycle(ResourceProvider, ABC):
                 or an_input.changed(before.get(an_input.name), after.get(an_input.name))
             )
         ]
+
+    def _sends_otherwise(self, before: Properties, after: Properties) -> bool:
+        """Whether a create would not send the same: the engine may replace for any change."""
+        return any(
+            an_input.sent
+            and (
+                engine.is_unknown(after.get(an_input.name))
+                or an_input.differs(before.get(an_input.name), after.get(an_input.name))
+            )
+            for an_input in self.inputs
+        )
 
     def _stands_in_the_way(self, before: Properties, after: Properties, call: Call) -> bool:
         """Whether a new resource could not be made while the old one is there."""

@@ -5,10 +5,11 @@ from __future__ import annotations
 import hashlib
 import json
 import uuid
-from collections.abc import Iterator, Mapping, Sequence
+from collections.abc import Callable, Iterator, Mapping, Sequence
 from contextlib import contextmanager, suppress
 from dataclasses import dataclass
 from datetime import datetime, timedelta, timezone
+from functools import partial
 from typing import Any
 
 import pulumi
@@ -18,7 +19,7 @@ from pulumi_hybrid.answers import objects, text, whole
 from pulumi_hybrid.api import Api, Meaning
 from pulumi_hybrid.clock import Deadline
 from pulumi_hybrid.engine import Call, is_unknown
-from pulumi_hybrid.errors import Ambiguous, Error, NotReady, Refused, Transient
+from pulumi_hybrid.errors import Ambiguous, Error, Gone, NotReady, Refused, Transient
 from pulumi_hybrid.fields import (
     ADOPT_ID,
     Choice,
@@ -52,11 +53,9 @@ class CheckFailed(Refused):
     """The product does not want it; an instance that is refunded already is told so, too."""
 
 
+_ENGINE_GONE = "the engine has gone, so nothing more is ordered or refunded"
 _NO_MONEY = "No money has moved."
-_MAYBE_MONEY = (
-    "Whether money has moved is not known. Run `pulumi up` again: it asks for the same order, and "
-    "buys nothing twice."
-)
+_MAYBE_MONEY = "Whether money has moved is not known. Run it again: no money moves twice."
 _REAL_NAME = "Complete the account's real-name data in the console."
 
 _MEANINGS = {
@@ -195,12 +194,16 @@ _MOST_ORDERS = 100
 _MOST_ORDERS_SHOWN = 200
 """Above it DescribeDealsByCond leaves out the instances."""
 _MOST_MONTHS = 36
+_MOST_YEARS = 5
+"""How far from now on terms are paid: a year that is mistyped would buy every one before it."""
 _MOST_IDS = 100
 _SECONDS_TO_PAY = 60
 _SECONDS_TO_SHOW = 60
 _SKEW = timedelta(minutes=10)
 _CHINA = timezone(timedelta(hours=8))
 """The zone of the vendor's times, which its pages do not state."""
+_MARGIN = timedelta(days=2)
+"""Looked further, since no page states the zone."""
 _QUARTER = timedelta(days=88)
 _QUARTERS = 20
 """How far back an order is looked for of which nothing but its id is known."""
@@ -219,7 +222,23 @@ _SAID_TWICE = {
 """What ``parameter`` repeats of the other inputs."""
 
 
-_PARAMETER = Json(name="parameter", required=True, shown=False)
+@dataclass(kw_only=True, eq=False, repr=False)
+class _Parameter(Json):
+    """The product's details, and with them the term of the first purchase, as ``period`` has it."""
+
+    def differs(self, old: Any, new: Any) -> bool:
+        return bool(self.lasting(old) != self.lasting(new))
+
+    def lasting(self, value: Any) -> Any:
+        """What it says of all but the term: changed later, that buys nothing."""
+        said = self.read(value)
+        if said is None:
+            return self.effective(value)
+        return self.canonical({key: said[key] for key in said if key not in _TERM})
+
+
+_TERM = ("timeSpan", "timeUnit")
+_PARAMETER = _Parameter(name="parameter", required=True, shown=False)
 
 
 class InstanceProvider(Lifecycle):
@@ -259,7 +278,12 @@ class InstanceProvider(Lifecycle):
             on_change=OnChange.UPDATE,
         ),
         Text(name="client_token", least=1, most=64, ascii_only=True, shown=False),
-        Moment(name="paid_until", on_change=OnChange.NOTHING, sent=False),
+        Moment(
+            name="paid_until",
+            on_change=OnChange.NOTHING,
+            sent=False,
+            most_years=_MOST_YEARS,
+        ),
         Choice(
             name="on_delete",
             words=("refund", "disable_renewal", "retain"),
@@ -271,7 +295,14 @@ class InstanceProvider(Lifecycle):
     )
     id_output = "order_id"
     outputs = ("instance_id_list", "status", "expired_time")
-    notes = ("instance_id_list", "client_token", "ordered_time", "expired_time")
+    notes = (
+        "instance_id_list",
+        "client_token",
+        "ordered_time",
+        "expired_time",
+        "renewals",
+        "ended",
+    )
     seconds = 15 * 60
     found_again = True
     replacing = "this buys a new one, and then does with the old one what on_delete says"
@@ -302,7 +333,8 @@ class InstanceProvider(Lifecycle):
         """CreateInstance with a token that makes the same purchase the same order.
 
         The tokens of a purchase stand in a line: the first that no order of before has used up is
-        taken, where an order is used up when it was refunded or closed.
+        taken, where an order is used up when it was refunded or closed. Of a token that is refused
+        for its order it is not known which order that is.
 
         Raises:
             Refused: and that no money has moved.
@@ -310,11 +342,17 @@ class InstanceProvider(Lifecycle):
         """
         body = {"PayMode": _PRE_PAY, **self._sent(inputs)}
         started = clock.now()
-        for passed, token in enumerate(_tokens(api, inputs, self._purchase(inputs))):
+        used_up: int | None = None
+        for place, token in _tokens(api, inputs, self._purchase(inputs)):
+            if api.abandoned:
+                raise Error(_ENGINE_GONE)
             try:
-                answer = _ask(api, {**body, "ClientToken": token})
+                answer = _ask(api, "CreateInstance", {**body, "ClientToken": token}, ("OrderId",))
             except DeadOrder as dead:
-                _see_that_it_is_used_up(api, inputs, dead, passed)
+                if used_up is None:
+                    used_up = _used_up_orders(api, inputs, dead, started)
+                if used_up <= place:
+                    raise _told_of_adoption(dead, []) from None
                 continue
             id = str(answer["OrderId"])
             known: Properties = {"client_token": token, "ordered_time": _vendor_time(started)}
@@ -322,13 +360,13 @@ class InstanceProvider(Lifecycle):
             if len(ids) >= inputs.get("quantity", 1):
                 known["instance_id_list"] = ids
             # From here on the id must not be lost: what cannot be seen now, `finish` will see.
-            used_up = False
+            is_used_up = False
             with suppress(Error):
                 order = _find_order(api, id, None)
                 if order is not None:
                     known["ordered_time"] = order.get("CreateTime") or known["ordered_time"]
-                    used_up = _is_used_up(api, order, started)
-            if not used_up:
+                    is_used_up = _is_used_up(api, order, started)
+            if not is_used_up:
                 return Made(id, known=known)
             if "client_token" in inputs:
                 raise Error(
@@ -341,12 +379,13 @@ class InstanceProvider(Lifecycle):
         )
 
     def _purchase(self, inputs: Properties) -> Properties:
-        """What is bought, the same however the program writes it."""
-        return {
+        """What is bought, the same however the program writes it, and what changes in place."""
+        purchase = {
             an_input.name: an_input.effective(inputs.get(an_input.name))
             for an_input in self.inputs
-            if an_input.sent and an_input.name != "client_token"
+            if an_input.sent and an_input.name not in ("client_token", "renew_flag")
         }
+        return {**purchase, "parameter": _PARAMETER.lasting(inputs.get("parameter"))}
 
     def look_up(self, api: Api, id: str, inputs: Properties) -> Properties | None:
         """The order's instances by DescribeRenewInstances; the order itself where none shows."""
@@ -357,12 +396,15 @@ class InstanceProvider(Lifecycle):
             if order is None:
                 _refuse_if_new(id, inputs)
                 return None
+            if order.get("Action") not in (None, "", "purchase"):
+                raise Error(f"order {id} is no purchase. Give the id of the order that bought it")
             ids = _ids(order.get("ResourceId"))
             if whole(order.get("Status")) != _DELIVERED and not _is_dead(order):
                 return _undelivered(order)
         records = _records(api, ids)
         if any(_status(record) == _NORMAL for record in records):
-            return _properties(ids, records)
+            ended = _ended(api, ids, records, inputs.get("ordered_time"))
+            return _properties(ids, records, inputs.get("renew_flag")) | {"ended": ended or None}
         order = order or _find_order(api, id, inputs.get("ordered_time"))
         if order is not None and _is_dead(order):
             return None if ids else _undelivered(order)
@@ -371,17 +413,28 @@ class InstanceProvider(Lifecycle):
                 f"{id}: {' and '.join(ids)} are isolated: expired, or refunded elsewhere. The "
                 "vendor erases them in some days; renew them in the console to keep them."
             )
-            return _properties(ids, records)
+            return _properties(ids, records, inputs.get("renew_flag"))
         if order is None:
             _refuse_if_new(id, inputs)
             return None
         if whole(order.get("Status")) != _DELIVERED:
             return _undelivered(order)
-        refunded = bool(ids) and all(_refund_of(api, one) for one in ids)
+        since = inputs.get("ordered_time") or order.get("CreateTime")
+        refunded = bool(ids) and all(_refund_of(api, one, since) for one in ids)
         if refunded or _is_past(inputs.get("expired_time")):
             return None
         # Not every product's instances show there. What was paid for is not bought anew for that.
         return {"status": _STATUSES[_DELIVERED].name, "instance_id_list": ids}
+
+    def look_over(self, api: Api, id: str, inputs: Properties) -> Properties | None:
+        """The same, and a warning of those instances that have ended while others live."""
+        now = self.look_up(api, id, inputs)
+        if now and now.get("ended"):
+            api.warn(
+                f"{id}: {' and '.join(now['ended'])} of {len(now['instance_id_list'])} instances "
+                "have ended: expired, or refunded elsewhere. The others go on as they are."
+            )
+        return now
 
     def change(  # noqa: D102
         self, api: Api, id: str, now: Properties, inputs: Properties, names: list[str]
@@ -398,29 +451,46 @@ class InstanceProvider(Lifecycle):
         # What the create action answered is not yet what was delivered.
         if missing or before.get("expired_time") is None:
             known["instance_id_list"] = _wait_for_delivery(api, id, inputs, known)
-        now = self._shown(api, id, known)
-        if "renew_flag" in inputs and now.get("renew_flag", "") not in ("", inputs["renew_flag"]):
-            # An order that was found again may have another.
+        flag = inputs.get("renew_flag")
+        if "client_token" in before and "status" not in before:
+            # Made in this run, or found again, and then as a program of before had it.
+            flag = flag or _RENEW_FLAGS[0]
+        noted = {**known, "renew_flag": flag or before.get("renew_flag")}
+        now = self._shown(api, id, noted)
+        if flag and now.get("renew_flag", flag) != flag:
             self.change(api, id, now, inputs, ["renew_flag"])
-            now = self._shown(api, id, known)
+            now = self._shown(api, id, noted)
         if inputs.get("paid_until") and not now.get("expired_time"):
             api.warn("the vendor shows no end of the term: paid_until cannot be seen to.")
+        months = months_to_pay(inputs.get("paid_until"), now.get("expired_time"))
+        if months and now["status"] != _NORMAL:
+            raise NotReady(
+                "its instances are isolated, and paid_until renews none of them. Renew them in the "
+                "console, or take paid_until out.",
+                {**known, **now},
+            )
         if months_to_pay(inputs.get("paid_until"), before.get("expired_time")):
-            _renew(api, inputs, {**known, **now})
-            now = self._shown(api, id, known)
+            known["renewals"] = _renew(api, inputs, {**known, **now}) or None
+            now = self._shown(api, id, noted)
         months = months_to_pay(inputs.get("paid_until"), now.get("expired_time"))
         if months:
             api.warn(
                 f"paid_until is past {now['expired_time']}: the next `pulumi up` buys {months} "
-                "more months."
+                f"more months for {_count(_lasting(now))}."
             )
         return {**known, **now}
 
     def _shown(self, api: Api, id: str, known: Properties) -> Properties:
-        """The instances' records, which may show a little after the delivery."""
+        """The instances' records, which may show a little after the delivery.
+
+        Raises:
+            Gone: there are none any more.
+        """
         patience = Deadline(_SECONDS_TO_SHOW)
         while True:
-            now = self._look_up(api, id, known) or {}
+            now = self._await(api, id, known)
+            if now is None:
+                raise Gone("its instances are gone: refunded elsewhere, or expired.")
             if now.get("expired_time") or min(patience.left, api.deadline.left) < 0:
                 return now
             if api.abandoned:
@@ -441,10 +511,10 @@ class InstanceProvider(Lifecycle):
     ) -> list[str]:
         remarks = []
         months = months_to_pay(inputs.get("paid_until"), outputs.get("expired_time"))
-        if months:
+        if months and outputs.get("status") == _NORMAL:
             remarks.append(
                 f"paid_until is past {outputs['expired_time']}: this buys {months} more months for "
-                f"{_count(outputs.get('instance_id_list') or [])}."
+                f"{_count(_lasting(outputs))}."
             )
         if is_unknown(inputs.get("paid_until")):
             remarks.append("paid_until is not known yet: this may buy a term.")
@@ -486,12 +556,18 @@ class InstanceProvider(Lifecycle):
         ordered: list[str] = []
         for record in live:
             with _telling("Refunds ordered before", ordered):
-                ordered += _refund(api, {**inputs, **_codes(record)}, str(record["InstanceId"]))
-        # Those that an earlier run has ordered, too.
-        refunds = [refund for one in ids if (refund := _refund_of(api, one))]
-        for number in dict.fromkeys([*ordered, *(str(r.get("OrderId")) for r in refunds)]):
-            _wait_for_refund(api, number)
-        if ordered or refunds:
+                ordered += _refund(api, id, {**inputs, **_codes(record)}, str(record["InstanceId"]))
+        asked = [record["InstanceId"] for record in live]
+        made: dict[str, str | None] = dict.fromkeys(ordered)
+        for one in ids:
+            # Those that an earlier run has ordered, too; and failed, unless it was ordered anew.
+            refunds = _orders_for(api, one, "refund", inputs.get("ordered_time"))
+            last = None if one in asked else next(iter(refunds), None)
+            if refund := _in_force(refunds) or last:
+                made[str(refund.get("OrderId"))] = refund.get("CreateTime")
+        for number, when in made.items():
+            _wait_for_refund(api, number, when)
+        if live or made:
             api.warn(
                 f"order {id}: {_count(ids)} refunded. What was really paid for the rest of the "
                 "term goes back to the account's balance."
@@ -510,6 +586,12 @@ _UNDELIVERED_NAMES = [
 ]
 
 
+def _lasting(outputs: Properties) -> list[str]:
+    """The instances that had not ended when they were looked at last."""
+    ended = _ids(outputs.get("ended"))
+    return [one for one in _ids(outputs.get("instance_id_list")) if one not in ended]
+
+
 def _count(ids: Sequence[str]) -> str:
     return f"{len(ids)} instance{'' if len(ids) == 1 else 's'} ({', '.join(ids)})"
 
@@ -522,20 +604,20 @@ def _pause(api: Api) -> float:
 # Tokens
 
 
-def _tokens(api: Api, inputs: Properties, purchase: Properties) -> Iterator[str]:
-    """The tokens that a purchase may have, the first one first.
+def _tokens(api: Api, inputs: Properties, purchase: Properties) -> Iterator[tuple[int, str]]:
+    """The tokens that a purchase may have, each with how many of its line come before it.
 
     They are made of the resource's URN and the purchase: a run after a crash makes the same ones.
     Where a purchase takes the place of another of the same line, the line goes on behind it.
     """
     if "client_token" in inputs:
-        yield inputs["client_token"]
+        yield 0, inputs["client_token"]
         return
     # Without a URN two resources with the same inputs could not be told apart.
     owner = api.urn or str(uuid.uuid4())
     line = [_digest(owner, purchase, number) for number in range(_MOST_ORDERS)]
     held = api.replaced.get("client_token")
-    yield from line[line.index(held) + 1 :] if held in line else line
+    yield from list(enumerate(line))[line.index(held) + 1 if held in line else 0 :]
 
 
 def _digest(*parts: Any) -> str:
@@ -544,19 +626,21 @@ def _digest(*parts: Any) -> str:
     return hashlib.sha256(written.encode()).hexdigest()
 
 
-def _ask(api: Api, parameters: Mapping[str, Any]) -> dict[str, Any]:
-    """CreateInstance: asked again with the same token, it answers with the same order."""
+def _ask(
+    api: Api, action: str, parameters: Mapping[str, Any], holding: tuple[str, ...] = ()
+) -> dict[str, Any]:
+    """Call an action of money: asked again with the same token, it answers with the same order."""
     try:
-        return api.call("CreateInstance", parameters, repeatable=False, holding=("OrderId",))
+        return api.call(action, parameters, repeatable=False, holding=holding)
     except (Ambiguous, Transient):
-        # Whether it has bought is known from here on by what the same token is answered with.
+        # Whether it was done is known from here on by what the same token is answered with.
         pass
     try:
-        return api.call("CreateInstance", parameters, holding=("OrderId",))
+        return api.call(action, parameters, holding=holding)
     except Error as error:
         error.reason = error.reason.replace(_NO_MONEY, "")
         if _MAYBE_MONEY not in error.reason:
-            error.reason += f" {_MAYBE_MONEY}"
+            error.reason = f"{error.reason.rstrip()} {_MAYBE_MONEY}"
         if isinstance(error, DeadOrder):
             raise Refused(error.reason, error.answer) from None
         raise
@@ -572,10 +656,15 @@ def _is_used_up(api: Api, order: Mapping[str, Any], started: datetime) -> bool:
         return bool(ids)
     if number != _DELIVERED or not ids:
         return False
-    records = _records(api, ids)
-    if records:
-        return all(_status(record) != _NORMAL for record in records)
-    return _has_ended(order) or all(_refund_of(api, one) for one in ids)
+    records = {record["InstanceId"]: record for record in _records(api, ids)}
+    if not records and _has_ended(order):
+        return True
+    # A record may stay NORMAL for a while after the refund.
+    return all(
+        (one in records and _status(records[one]) != _NORMAL)
+        or _refund_of(api, one, order.get("CreateTime"))
+        for one in ids
+    )
 
 
 def _has_ended(order: Mapping[str, Any]) -> bool:
@@ -608,36 +697,63 @@ def _ages(order: Mapping[str, Any], now: datetime) -> list[timedelta]:
     return [now - created, now - created.replace(tzinfo=timezone.utc)]
 
 
-def _see_that_it_is_used_up(api: Api, inputs: Properties, dead: DeadOrder, passed: int) -> None:
-    """Go on where the order of a refused token is surely dead.
+def _used_up_orders(api: Api, inputs: Properties, dead: DeadOrder, started: datetime) -> int:
+    """How many orders of a product are used up, where surely none is alive.
+
+    A refused token's order is only where each token of its line up to it can have such a one.
 
     Args:
         api: the vendor's API.
         inputs: all that the program gives.
-        dead: the refusal.
-        passed: how many tokens of the line came before.
+        dead: the refusal of a token.
+        started: when the create began.
 
     Raises:
-        DeadOrder: the order may be alive, or does not show.
+        DeadOrder: an order may be alive, or may not show.
     """
     if "client_token" in inputs:
         dead.reason += " client_token names it: give another to order anew."
         raise dead
-    every = _orders(api, clock.now(), _QUARTER)
-    orders = [
-        order
-        for order in every
-        if order.get("ProductCode") == inputs["product_code"]
-        and order.get("SubProductCode") == inputs["sub_product_code"]
-        and order.get("Action") == "purchase"
-    ]
-    live = [str(order.get("OrderId")) for order in orders if not _is_dead(order)]
-    # One dead order for each token of the line; one that does not show yet may be alive.
-    if not live and len(orders) > passed and len(every) < _MOST_ORDERS_SHOWN:
-        return
+    what = {
+        "ProductCode": inputs["product_code"],
+        "SubProductCode": inputs["sub_product_code"],
+        "Action": "purchase",
+    }
+    patience = Deadline(_SECONDS_TO_SHOW)
+    used_up: dict[str, bool] = {}
+    orders = 0
+    ends = _quarters()
+    while True:
+        for end in ends:
+            shown = _orders(api, end, _QUARTER)
+            if len(shown) >= _MOST_ORDERS_SHOWN:
+                raise _told_of_adoption(dead, [])
+            for order in shown:
+                id = str(order.get("OrderId"))
+                # What it does not show may be as it is in the program.
+                if id in used_up or not all(
+                    order.get(name) in (None, "", mine) for name, mine in what.items()
+                ):
+                    continue
+                used_up[id] = _is_dead(order) or _is_used_up(api, order, started)
+                orders += all(order.get(name) == mine for name, mine in what.items())
+        live = [id for id, is_so in used_up.items() if not is_so]
+        if live:
+            raise _told_of_adoption(dead, live)
+        if patience.left < 0:
+            return orders
+        if api.deadline.left < _pause(api) or api.abandoned:
+            raise _told_of_adoption(dead, [])
+        # One that was made by a run before this may show late.
+        api.wait("its order may be alive, waiting for it to show", "token", _pause(api))
+        ends = ends[:1]
+
+
+def _told_of_adoption(dead: DeadOrder, live: Sequence[str]) -> DeadOrder:
+    """The refusal of a token whose order may be alive, with what to do."""
     which = f"It may be {' or '.join(live)}: take it" if live else "Take it"
     dead.reason += f" {which} over with adopt_id, or give a client_token of your own to order anew."
-    raise dead
+    return dead
 
 
 # Orders
@@ -677,7 +793,12 @@ def _find_order(api: Api, id: str, ordered_time: str | None) -> dict[str, Any] |
         with suppress(ValueError):
             ends = [_parse(ordered_time)]
             return _order_among(api, id, ends)
-    return _order_among(api, id, [clock.now() - back * _QUARTER for back in range(_QUARTERS)])
+    return _order_among(api, id, _quarters())
+
+
+def _quarters() -> list[datetime]:
+    """The ends of those in which an order is looked for of which no time is known, newest first."""
+    return [clock.now() - back * _QUARTER for back in range(_QUARTERS)]
 
 
 def _order_among(api: Api, id: str, ends: Sequence[datetime]) -> dict[str, Any] | None:
@@ -702,9 +823,8 @@ def _refuse_if_new(id: str, inputs: Properties) -> None:
 def _orders(api: Api, end: datetime, span: timedelta, **filters: str) -> list[dict[str, Any]]:
     """DescribeDealsByCond, orders of every status."""
     parameters = {
-        # Two days more, since no page states the zone.
         "StartTime": _vendor_time(end - span),
-        "EndTime": _vendor_time(end + timedelta(days=2)),
+        "EndTime": _vendor_time(end + _MARGIN),
         "Limit": _MOST_ORDERS_SHOWN,
         "Offset": 0,
         **filters,
@@ -737,12 +857,36 @@ def _look(api: Api, action: str, parameters: Mapping[str, Any]) -> dict[str, Any
         raise
 
 
-def _refund_of(api: Api, instance_id: str) -> dict[str, Any] | None:
-    """The order by which an instance was refunded; None where there is none."""
-    for order in _orders(api, clock.now(), _QUARTER, ResourceId=instance_id):
-        if order.get("Action") == "refund" and not _is_failed(order):
-            return order
-    return None
+def _refund_of(api: Api, instance_id: str, since: Any) -> dict[str, Any] | None:
+    """The order by which an instance was refunded, or is being; None where there is none."""
+    return _in_force(_orders_for(api, instance_id, "refund", since))
+
+
+def _in_force(refunds: Sequence[dict[str, Any]]) -> dict[str, Any] | None:
+    """The last of some refunds that has not failed."""
+    return next((order for order in refunds if not _is_failed(order)), None)
+
+
+def _orders_for(api: Api, instance_id: str, action: str, since: Any) -> list[dict[str, Any]]:
+    """The orders of one kind that changed an instance, the newest first.
+
+    Args:
+        api: the vendor's API.
+        instance_id: the instance's.
+        action: "refund" or "renew".
+        since: when the instance was ordered, as the vendor writes it; otherwise in the last years.
+    """
+    ends = _quarters()
+    with suppress(ValueError):
+        start = _parse(str(since)) - _MARGIN
+        ends = [end for end in ends if end > start]
+    found = {
+        str(order.get("OrderId")): order
+        for end in ends
+        for order in _orders(api, end, _QUARTER, ResourceId=instance_id)
+        if order.get("Action") == action
+    }
+    return sorted(found.values(), key=lambda order: str(order.get("CreateTime")), reverse=True)
 
 
 def _is_failed(order: Mapping[str, Any]) -> bool:
@@ -781,8 +925,8 @@ def _wait_for_delivery(api: Api, id: str, inputs: Properties, known: Properties)
             raise NotReady(f"the order is {name}. {status.fate}", now)
         if number == _UNPAID and to_pay.left < 0:
             raise NotReady(
-                "the order is UNPAID. No money was taken: top up the balance, or pay or cancel the "
-                "order in the billing console.",
+                "the order is UNPAID. No money was taken: pay or cancel it in the billing console. "
+                "Once it is paid, the next `pulumi up` goes on; once cancelled, it orders anew.",
                 now,
             )
         passed = f"{api.deadline.passed:.0f} s"
@@ -817,16 +961,33 @@ def _status(record: Mapping[str, Any]) -> str:
     return text(record.get("Status")) or _NORMAL
 
 
-def _properties(ids: list[str], records: list[dict[str, Any]]) -> Properties:
-    """An order's instances as inputs and outputs: the first end of those that live is the end."""
+def _ended(
+    api: Api, ids: Sequence[str], records: Sequence[Mapping[str, Any]], since: Any
+) -> list[str]:
+    """Those instances that were refunded or have expired, while others live."""
+    statuses = {record["InstanceId"]: _status(record) for record in records}
+    return [
+        one
+        for one in ids
+        if statuses.get(one, _NORMAL) != _NORMAL
+        or (one not in statuses and _refund_of(api, one, since))
+    ]
+
+
+def _properties(ids: list[str], records: list[dict[str, Any]], renew_flag: Any) -> Properties:
+    """An order's instances as inputs and outputs: the first end of those that live is the end.
+
+    Of renew_flags that differ, one is shown that is not as it was given.
+    """
     live = [record for record in records if _status(record) == _NORMAL] or records
     now: Properties = {"instance_id_list": ids, "status": _status(live[0]), **_codes(live[0])}
     ends = [end for record in live if (end := _rfc_3339(record.get("ExpireTime")))]
     if ends:
         now["expired_time"] = min(ends)
-    flags = {record.get("RenewFlag") for record in live if text(record.get("RenewFlag"))}
-    if len(flags) == 1:
-        now["renew_flag"] = flags.pop()
+    flags = [flag for record in live if (flag := text(record.get("RenewFlag")))]
+    if flags:
+        given = renew_flag or _RENEW_FLAGS[0]
+        now["renew_flag"] = next((flag for flag in flags if flag != given), given)
     return now
 
 
@@ -858,7 +1019,7 @@ def _live(api: Api, id: str, ids: Sequence[str], inputs: Properties) -> list[dic
                 "RegionCode": inputs.get("region_code"),
             }
             for one in hidden
-            if _refund_of(api, one) is None
+            if _refund_of(api, one, inputs.get("ordered_time")) is None
         ]
     return live
 
@@ -874,17 +1035,15 @@ def _codes(record: Mapping[str, Any]) -> Properties:
 
 
 def _set_renewal(api: Api, record: Mapping[str, Any], flag: str) -> None:
-    answer = api.call(
-        "SetRenewal",
-        {
-            "ProductCode": record.get("ProductCode"),
-            "RegionCode": record.get("RegionCode") or "",
-            "InstanceId": record.get("InstanceId"),
-            "RenewFlag": flag,
-            "RenewPeriod": str(whole(record.get("RenewPeriod")) or 1),
-            "RenewPeriodUnit": text(record.get("RenewPeriodUnit")) or "m",
-        },
-    )
+    parameters = {
+        "ProductCode": record.get("ProductCode"),
+        "RegionCode": record.get("RegionCode") or "",
+        "InstanceId": record.get("InstanceId"),
+        "RenewFlag": flag,
+        "RenewPeriod": str(whole(record.get("RenewPeriod")) or 1),
+        "RenewPeriodUnit": text(record.get("RenewPeriodUnit")) or "m",
+    }
+    answer = _unlocked(api, partial(api.call, "SetRenewal", parameters))
     failed = objects(answer.get("InstanceList"))
     if failed:
         raise Error(
@@ -893,14 +1052,19 @@ def _set_renewal(api: Api, record: Mapping[str, Any], flag: str) -> None:
         )
 
 
-def _renew(api: Api, inputs: Properties, now: Properties) -> None:
+def _renew(api: Api, inputs: Properties, now: Properties) -> Properties:
     """RenewInstance for each instance whose term ends before ``paid_until``.
 
     A renewal that is under way is waited for. The token of another is made of the end that the
     term follows and of how many renewals have failed: the same term is never bought twice,
     whatever was lost, and however ``paid_until`` is written.
+
+    Returns:
+        By instance, its renewals that were seen to move an end, each with the end that it followed:
+        those of the last minutes, since an older one is not waited for anyhow.
     """
     bought: list[str] = []
+    seen: Properties = dict(now.get("renewals") or {})
     for record in _records(api, now["instance_id_list"]):
         instance_id, end = str(record["InstanceId"]), text(record.get("ExpireTime"))
         if _status(record) != _NORMAL:
@@ -908,24 +1072,54 @@ def _renew(api: Api, inputs: Properties, now: Properties) -> None:
         while end and (months := months_to_pay(inputs["paid_until"], _rfc_3339(end))):
             renewals = [
                 order
-                for order in _orders(api, clock.now(), _QUARTER, ResourceId=instance_id)
-                if order.get("Action") == "renew" and str(order.get("OrderId")) not in bought
+                for order in _orders_for(api, instance_id, "renew", now.get("ordered_time"))
+                if str(order.get("OrderId")) not in bought
             ]
-            orders = [str(order.get("OrderId")) for order in renewals if _is_under_way(order)]
+            under_way = {str(one.get("OrderId")): one for one in renewals if _is_under_way(one)}
+            moved = seen.get(instance_id) or {}
+            orders = [
+                id
+                for id, order in under_way.items()
+                # Where the end is the one that it followed, what shows lags behind.
+                if whole(order.get("Status")) != _DELIVERED or moved.get(id, end) == end
+            ]
+            waited_for = bool(orders)
             if not orders:
-                failed = sum(map(_is_dead, renewals))
+                line = [_digest("renewal", instance_id, end, n) for n in range(_MOST_ORDERS)]
                 parameters = {
-                    "ClientToken": _digest("renewal", instance_id, end, failed),
                     **_sent_codes(inputs, record),
                     "InstanceId": instance_id,
                     "Period": min(months, _MOST_MONTHS),
                     "PeriodUnit": "m",
                 }
                 with _telling("Renewals bought before", bought):
-                    answer = _unlocked(api, "RenewInstance", parameters)
-                orders = _ids(answer.get("OrderIdList"))
-            end = _wait_for_term(api, instance_id, end, orders, now)
+                    orders = _order_renewal(api, parameters, line[sum(map(_is_dead, renewals)) :])
+            followed, end = end, _wait_for_term(api, instance_id, end, orders, now)
             bought += orders
+            if not waited_for:
+                # Of what was bought elsewhere it is not known which order has moved the end.
+                recent = {id: moved[id] for id in moved if id in under_way or id in bought}
+                seen[instance_id] = {**recent, **dict.fromkeys(orders, followed)}
+                now["renewals"] = seen
+    return seen
+
+
+def _order_renewal(api: Api, parameters: Mapping[str, Any], tokens: Sequence[str]) -> list[str]:
+    """RenewInstance with the first token whose order is not one that has failed long before.
+
+    Not every renewal that failed shows as one of its instance.
+    """
+    started = clock.now()
+    for token in tokens:
+        asked = {"ClientToken": token, **parameters}
+        answer = _unlocked(api, partial(_ask, api, "RenewInstance", asked))
+        orders = _ids(answer.get("OrderIdList"))
+        with suppress(Error):
+            found = [_find_order(api, id, None) for id in orders]
+            if orders and all(o and _is_dead(o) and _is_older(o, started) for o in found):
+                continue
+        return orders
+    raise Error(f"the renewal has failed {_MOST_ORDERS} times. Renew in the console")
 
 
 def _is_under_way(order: Mapping[str, Any]) -> bool:
@@ -933,7 +1127,8 @@ def _is_under_way(order: Mapping[str, Any]) -> bool:
     if whole(order.get("Status")) == _DELIVERED:
         ages = _ages(order, clock.now())
         return any(abs(age) <= _SKEW for age in ages)
-    return not _is_dead(order)
+    # One that is not paid is asked for again: the same token pays it.
+    return not _is_dead(order) and whole(order.get("Status")) != _UNPAID
 
 
 @contextmanager
@@ -992,11 +1187,13 @@ def _wait_for_term(api: Api, instance_id: str, end: str, orders: list[str], now:
         api.wait("waiting for the renewal to show", "renewal", _pause(api))
 
 
-def _unlocked(api: Api, action: str, parameters: Mapping[str, Any]) -> dict[str, Any]:
-    """Call an action of money as soon as no other change of the instance is under way."""
+def _unlocked(api: Api, send: Callable[[], dict[str, Any]]) -> dict[str, Any]:
+    """Send a request as soon as no other change of the instance is under way."""
     while True:
+        if api.abandoned:
+            raise Error(_ENGINE_GONE)
         try:
-            return api.call(action, parameters)
+            return send()
         except Locked:
             if api.deadline.left < _pause(api) or api.abandoned:
                 raise
@@ -1035,31 +1232,59 @@ def _ids_to_end(api: Api, id: str, inputs: Properties) -> list[str]:
     return _wait_for_delivery(api, id, inputs, {})
 
 
-def _refund(api: Api, inputs: Properties, instance_id: str) -> list[str]:
-    """RefundInstance; the ids of its orders, none where it was refunded meanwhile."""
+def _refund(api: Api, id: str, inputs: Properties, instance_id: str) -> list[str]:
+    """RefundInstance; the ids of its orders, none where it has ended and none shows.
+
+    The token is made of how many refunds have failed: no refund is ordered twice.
+    """
+    since = inputs.get("ordered_time")
+    failed = [
+        str(order.get("OrderId"))
+        for order in _orders_for(api, instance_id, "refund", since)
+        if _is_failed(order)
+    ]
     parameters = {
-        # One for all tries of this refund. A second refund is refused by the vendor.
-        "ClientToken": str(uuid.uuid4()),
+        "ClientToken": _digest("refund", id, instance_id, len(failed)),
         **_sent_codes(inputs, {}),
         "InstanceId": instance_id,
     }
     try:
-        return _ids(_unlocked(api, "RefundInstance", parameters).get("OrderIdList"))
+        answer = _unlocked(api, partial(_ask, api, "RefundInstance", parameters))
     except CheckFailed:
-        records = _records(api, [instance_id])
-        ended = any(_status(record) != _NORMAL for record in records)
-        if ended or _refund_of(api, instance_id) is not None:
-            return []
-        raise
-    except (Ambiguous, Transient) as lost:
-        lost.reason = lost.reason.replace(_MAYBE_MONEY, "").rstrip()
-        lost.reason += " Whether it is refunded is not known. Run it again: it looks first."
-        raise
+        # It may have been refunded meanwhile.
+        shown = _shown_refunds(api, instance_id, since, failed)
+        if shown is None:
+            raise
+        return shown
+    ordered = _ids(answer.get("OrderIdList"))
+    if ordered:
+        return ordered
+    patience = Deadline(_SECONDS_TO_SHOW)
+    while (shown := _shown_refunds(api, instance_id, since, failed)) is None:
+        if min(patience.left, api.deadline.left) < _pause(api) or api.abandoned:
+            raise Error(
+                f"the refund of {instance_id} was accepted, and does not show. Whether it is "
+                "refunded is not known. Run it again: it looks first"
+            )
+        api.wait(f"waiting for the refund of {instance_id} to show", "refund", _pause(api))
+    return shown
 
 
-def _wait_for_refund(api: Api, id: str) -> None:
+def _shown_refunds(
+    api: Api, instance_id: str, since: Any, failed: Sequence[str]
+) -> list[str] | None:
+    """The refunds of an instance beside those that failed; None where it has not even ended."""
+    orders = _orders_for(api, instance_id, "refund", since)
+    shown = [id for order in orders if (id := str(order.get("OrderId"))) not in failed]
+    if shown:
+        return shown
+    ended = any(_status(record) != _NORMAL for record in _records(api, [instance_id]))
+    return [] if ended else None
+
+
+def _wait_for_refund(api: Api, id: str, ordered_time: str | None) -> None:
     while True:
-        order = _find_order(api, id, _vendor_time(clock.now()))
+        order = _find_order(api, id, ordered_time or _vendor_time(clock.now()))
         number = whole(order.get("Status")) if order else None
         if number == _REFUNDED:
             return
@@ -1067,7 +1292,7 @@ def _wait_for_refund(api: Api, id: str) -> None:
         if status and status.fate:
             raise Error(
                 f"the refund, order {id}, is {status.name}: no money came back. Run it again, or "
-                "ask the vendor's support"
+                "ask the vendor's support; with on_delete retain a destroy lets go of it"
             )
         if api.deadline.left < _pause(api) or api.abandoned:
             raise Error(
@@ -1091,7 +1316,8 @@ class Instance(
         zone_code: such as ``ap-guangzhou-6``. Replaces.
         parameter: the product's details, a mapping or JSON text, compared as JSON. It repeats
             ``productCode``, ``subProductCode``, ``timeSpan``, ``timeUnit`` and ``goodsNum``, which
-            must agree with the other inputs. Secret where the program makes it so. Replaces.
+            must agree with the other inputs. Secret where the program makes it so. Replaces, but
+            for ``timeSpan`` and ``timeUnit``, which buy as little as ``period`` once changed.
         pay_mode: ``PrePay``, also the default.
         quantity: how many instances, at least 1, also the default. Replaces.
         project_id: default 0. Replaces.
@@ -1101,8 +1327,9 @@ class Instance(
             ``DISABLE_NOTIFY_AND_MANUAL_RENEW``. Changed in place.
         client_token: at most 64 ASCII characters; a purchase with the same one is the same order.
             Default: made of the resource's URN and inputs. Replaces.
-        paid_until: RFC 3339; a term that ends before it is renewed by as many months as are
-            missing, in the next ``pulumi up`` after the purchase, whose preview says so.
+        paid_until: RFC 3339, at most 5 years from now; a term that ends before it is renewed by as
+            many months as are missing, in the next ``pulumi up`` after the purchase, whose preview
+            says so.
         on_delete: what a destroy does: ``refund`` (default), ``disable_renewal`` or ``retain``.
         adopt_id: the id of an existing order to take over at the first create; ignored ever after.
 

@@ -22,6 +22,7 @@ from pulumi_hybrid.fields import (
     Flag,
     Json,
     Many,
+    Moment,
     Number,
     OnChange,
     Structure,
@@ -41,6 +42,8 @@ TAGS = Tags(
     name="tags", most=3, most_in_key=5, most_in_value=6, forbidden_starts=("aliyun", "acs:")
 )
 JSON = Json(name="parameter")
+MOMENT = Moment(name="paid_until")
+SOON = Moment(name="paid_until", most_years=5)
 CODE = Text(name="client_token", most=64, ascii_only=True)
 EVERY_FIELD: list[Field] = [
     TEXT,
@@ -54,6 +57,8 @@ EVERY_FIELD: list[Field] = [
     CHOICE,
     TAGS,
     JSON,
+    MOMENT,
+    SOON,
     CODE,
 ]
 
@@ -865,3 +870,49 @@ def test_json_text_travels_as_it_is(value: dict[str, Any]) -> None:
 def test_json_that_is_no_object_is_a_problem(value: Any) -> None:
     assert JSON.problem(value) == "must be a mapping, or a JSON object as text"
     assert JSON.read(value) is None
+
+
+@pytest.mark.parametrize(
+    "value",
+    [
+        "2027-01-31T00:00:00Z",
+        "2027-01-31T00:00:00.123Z",
+        "2027-01-31T00:00:00+08:00",
+        "2027-01-31T00:00:00-11:30",
+        "2000-01-01T00:00:00Z",
+    ],
+)
+def test_moment_takes_what_rfc_3339_calls_a_date_and_time(value: str) -> None:
+    assert MOMENT.problem(value) is None
+    assert SOON.problem(value) is None
+
+
+@pytest.mark.parametrize(
+    "value",
+    [
+        "2027-01-31",
+        "20270131",
+        "2027-01-31T00:00:00",
+        "2027-01-31 00:00:00Z",
+        "2027-01-31T00:00Z",
+        "20270131T000000Z",
+        "2027-W04-7T00:00:00Z",
+        "2027-01-31T00:00:00+0800",
+        "2027-02-30T00:00:00Z",
+        "2027-01-31T24:30:00Z",
+        "1999-12-31T23:59:59Z",
+        "3000-01-01T00:00:00Z",
+        " 2027-01-31T00:00:00Z",
+        "",
+        20270131,
+        None,
+        ["2027-01-31T00:00:00Z"],
+    ],
+)
+def test_moment_takes_nothing_else(value: Any) -> None:
+    assert MOMENT.problem(value) == "must be a point in time, such as 2027-01-31T00:00:00Z"
+
+
+def test_moment_may_be_so_many_years_from_now() -> None:
+    assert SOON.problem("2999-01-01T00:00:00Z") == "must be at most 5 years from now"
+    assert MOMENT.problem("2999-01-01T00:00:00Z") is None

@@ -15,6 +15,7 @@ from pulumi.dynamic import ConfigureRequest
 from pulumi.dynamic.config import Config
 from pulumi.runtime import rpc
 
+from pulumi_hybrid import lifecycle
 from pulumi_hybrid.api import Api
 from pulumi_hybrid.clock import Deadline
 from pulumi_hybrid.engine import Call
@@ -1469,6 +1470,19 @@ def test_what_is_found_again_is_not_deleted_as_the_one_that_it_replaces(
     assert cloud.removed == ["coin-a"]
 
 
+def test_what_is_found_again_is_not_deleted_where_the_engine_tells_of_no_replacement(
+    engine: Engine, coins: CoinProvider, cloud: Cloud, log: Log
+) -> None:
+    # As `--target-replace` and `pulumi state taint` have it: no old inputs, and no diff.
+    outputs = _made(engine, coins, COIN)
+    lifecycle._run = lifecycle._Run()
+    engine.check(coins, COIN, None)
+    assert engine.create(coins, COIN).id == "coin-a"
+    engine.delete(coins, "coin-a", outputs, COIN)
+    assert cloud.removed == []
+    assert log.warned == [KEPT]
+
+
 def test_what_is_replaced_by_another_is_deleted(
     engine: Engine, coins: CoinProvider, cloud: Cloud
 ) -> None:
@@ -1489,6 +1503,38 @@ def test_what_stays_is_not_deleted_where_an_earlier_run_replaced_it_by_itself(
     engine.delete(coins, "coin-a", outputs, COIN)
     assert cloud.removed == []
     assert log.warned == [KEPT]
+
+
+def test_what_is_found_again_is_deleted_where_the_engine_replaces_for_a_change_in_place(
+    engine: Engine, coins: CoinProvider, cloud: Cloud
+) -> None:
+    # As replace_on_changes has it; with delete_before_replace the delete comes first.
+    outputs = _made(engine, coins, COIN)
+    lifecycle._run = lifecycle._Run()
+    assert engine.diff(coins, "coin-a", outputs, COIN, {**COIN, "note": "n"}).changes is None
+    engine.delete(coins, "coin-a", outputs, COIN)
+    assert cloud.removed == ["coin-a"]
+
+
+def test_what_is_changed_in_place_is_not_deleted_where_an_earlier_run_replaced_it_by_itself(
+    engine: Engine, coins: CoinProvider, cloud: Cloud, log: Log
+) -> None:
+    outputs = _made(engine, coins, COIN)
+    lifecycle._run = lifecycle._Run()
+    engine.update(coins, "coin-a", outputs, {**COIN, "note": "n"}, COIN)
+    engine.delete(coins, "coin-a", outputs, COIN)
+    assert cloud.removed == []
+    assert log.warned == [KEPT]
+
+
+def test_what_was_to_stay_is_deleted_once_another_has_taken_its_place(
+    engine: Engine, coins: CoinProvider, cloud: Cloud
+) -> None:
+    outputs = _made(engine, coins, COIN)
+    assert engine.diff(coins, "coin-a", outputs, COIN, COIN).changes is False
+    assert engine.create(coins, {**COIN, "label": "b"}).id == "coin-b"
+    engine.delete(coins, "coin-a", outputs, COIN)
+    assert cloud.removed == ["coin-a"]
 
 
 def test_what_stays_is_deleted_where_it_is_no_one_else(

@@ -94,6 +94,11 @@ def china(**ago: float) -> str:
     return then.astimezone(timezone(timedelta(hours=8))).strftime("%Y-%m-%d %H:%M:%S")
 
 
+def later(**time: float) -> str:
+    """So long from now on, as a program writes it."""
+    return clock.later(clock.now().isoformat(), timedelta(**time))
+
+
 def deal(id: Any = ID, **changes: Any) -> dict[str, Any]:
     """A Deal as DescribeDealsByCond shows it, of a purchase that was delivered."""
     return {
@@ -343,8 +348,10 @@ def line(error: BaseException) -> str:
 def bought(
     engine: Engine, cloud: Billing, provider: InstanceProvider, news: Mapping[str, Any] = INPUTS
 ) -> dict[str, Any]:
-    """The state after a purchase."""
-    return outs(up(engine, provider, news))
+    """The state after a purchase, which a run of before has made."""
+    state = outs(up(engine, provider, news))
+    lifecycle._run = lifecycle._Run()
+    return state
 
 
 # The purchase
@@ -460,7 +467,7 @@ def test_all_that_is_bought_arrives_and_nothing_else(
         "period_unit": "y",
         "renew_flag": "NOTIFY_AND_AUTO_RENEW",
         "client_token": "mine",
-        "paid_until": "2099-01-01T00:00:00+08:00",
+        "paid_until": "2020-01-01T00:00:00+08:00",
         "on_delete": "retain",
     }
     up(engine, provider, news)
@@ -492,9 +499,10 @@ def test_all_that_is_bought_arrives_and_nothing_else(
         {**INPUTS, "parameter": json.dumps(PARAMETER, indent=1)},
         {**INPUTS, "parameter": dict(reversed(list(PARAMETER.items())))},
         {**INPUTS, "on_delete": "retain"},
-        {**INPUTS, "paid_until": "2098-01-01T00:00:00Z"},
+        {**INPUTS, "paid_until": "2020-01-01T00:00:00Z"},
+        {**INPUTS, "parameter": {**PARAMETER, "timeSpan": "1"}},
     ],
-    ids=["same", "defaults", "text", "order", "on_delete", "paid_until"],
+    ids=["same", "defaults", "text", "order", "on_delete", "paid_until", "term"],
 )
 def test_the_same_purchase_is_the_same_order(
     engine: Engine,
@@ -517,7 +525,6 @@ def test_the_same_purchase_is_the_same_order(
         {"zone_code": "ap-guangzhou-7"},
         {"project_id": 1},
         {"period": 2, "parameter": {}},
-        {"renew_flag": "NOTIFY_AND_AUTO_RENEW"},
     ],
     ids=lambda change: next(iter(change)),
 )
@@ -528,6 +535,29 @@ def test_another_purchase_is_another_order(
     up(engine, provider, {**INPUTS, **change})
     assert len(set(cloud.tokens)) == 2
     assert len(cloud.deals) == 2
+
+
+@pytest.mark.parametrize(
+    ("first", "again"),
+    [
+        ({}, {"renew_flag": "NOTIFY_AND_AUTO_RENEW"}),
+        ({"renew_flag": "NOTIFY_AND_AUTO_RENEW"}, {}),
+    ],
+)
+def test_a_renew_flag_that_changes_before_an_order_is_found_again_makes_no_other_order(
+    engine: Engine,
+    cloud: Billing,
+    provider: InstanceProvider,
+    next_run: Callable[[], InstanceProvider],
+    first: dict[str, Any],
+    again: dict[str, Any],
+) -> None:
+    up(engine, provider, {**INPUTS, **first})
+    state = outs(up(engine, next_run(), {**INPUTS, **again}))
+    assert len(set(cloud.tokens)) == len(cloud.deals) == 1
+    assert cloud.changes == [CREATE, CREATE, SET]
+    asked = again.get("renew_flag", "NOTIFY_AND_MANUAL_RENEW")
+    assert state["renew_flag"] == cloud.records[0]["RenewFlag"] == asked
 
 
 def test_another_resource_with_the_same_inputs_is_another_order(
@@ -547,8 +577,8 @@ def test_tokens_are_the_same_whatever_version_made_them(
     cloud.says(CREATE, refusal("FailedOperation.InvalidDeal"))
     state = bought(engine, cloud, provider)
     assert cloud.tokens == [
-        "b0a1ea7cd11201f8ca572781a5896e8c6a162b2524c37f862300e26f4867f459",
-        "e7d89f83cd33a358f1f792fb99050110d37c4b2619329b95363a11923bc16017",
+        "4799c373ce8ce6b0d3a7401b9f9f37f464ccdb84dc8d7d8ac19d5dc25bc5ac6b",
+        "5a7998702939ce847a2d20b6d67d2ff07344d8e8dcb9bb990bfe3c068064091e",
     ]
     renewed(engine, provider, state, "2099-02-01T00:00:00+08:00")
     [body] = cloud.bodies(RENEW)
@@ -780,6 +810,98 @@ def test_a_refused_token_names_the_order_that_is_alive(
     assert "adopt_id" in line(caught.value)
 
 
+def test_a_refused_token_waits_for_an_order_that_shows_late(
+    engine: Engine, cloud: Billing, provider: InstanceProvider
+) -> None:
+    # A dead order of another resource proves nothing of this one's.
+    cloud.deals = [deal("another", Status=6)]
+    cloud.after(25, DEALS, lambda: cloud.deals.append(deal("late", ResourceId=None)))
+    cloud.says(CREATE, refusal("FailedOperation.InvalidDeal"))
+    with pytest.raises(Refused, match="It may be late: take it over with adopt_id"):
+        up(engine, provider, INPUTS)
+    assert cloud.count(CREATE) == 1
+    # The last years at first, and then the last quarter.
+    assert cloud.count(DEALS) == 26
+
+
+def test_a_refused_token_is_waited_for_a_minute(
+    cloud: Billing, provider: InstanceProvider, call: Passing
+) -> None:
+    cloud.deals = [deal("old", Status=6)]
+    call.urn = "urn:one"
+    cloud.says(CREATE, refusal("FailedOperation.InvalidDeal"))
+    provider.make(connected(provider, call, 900), INPUTS)
+    assert cloud.count(CREATE) == 2
+    assert 60 <= sum(call.pauses) <= 65
+
+
+@pytest.mark.parametrize("gone", [True, False])
+def test_a_refused_token_stands_where_there_is_no_time_to_wait(
+    engine: Engine, cloud: Billing, provider: InstanceProvider, gone: bool
+) -> None:
+    cloud.deals = [deal("old", Status=6)]
+    cloud.says(CREATE, refusal("FailedOperation.InvalidDeal"))
+    if gone:
+        cloud.after(21, DEALS, engine.context.end)
+    with pytest.raises(Refused, match="Take it over with adopt_id"):
+        up(engine, provider, INPUTS, timeout=0 if gone else 0.1)
+    assert cloud.count(CREATE) == 1
+
+
+@pytest.mark.parametrize(
+    "order",
+    [
+        {"CreateTime": china(days=1700)},
+        {"Action": None},
+        {"ProductCode": None},
+        {"SubProductCode": ""},
+        {"Status": 77},
+    ],
+    ids=["old", "action", "product", "sub-product", "status"],
+)
+def test_a_refused_token_stands_where_an_order_may_be_its_own(
+    engine: Engine, cloud: Billing, provider: InstanceProvider, order: dict[str, Any]
+) -> None:
+    mine = deal("mine", **order)
+    cloud.deals = [deal("old", Status=6), mine]
+    cloud.records = [record()]
+    if order.get("Status"):
+        cloud.says(DEALS, *[served(Deals=cloud.deals)] * 2)
+    cloud.says(CREATE, refusal("FailedOperation.InvalidDeal"))
+    with pytest.raises(Refused, match="It may be mine: take it over with adopt_id"):
+        up(engine, provider, INPUTS)
+    assert cloud.count(CREATE) == 1
+
+
+@pytest.mark.parametrize("name", ["Action", "ProductCode", "SubProductCode"])
+def test_a_dead_order_that_may_be_another_ones_proves_nothing(
+    engine: Engine, cloud: Billing, provider: InstanceProvider, name: str
+) -> None:
+    cloud.deals = [deal("dead", Status=6, **{name: None})]
+    cloud.says(CREATE, refusal("FailedOperation.InvalidDeal"))
+    with pytest.raises(Refused, match="Take it over with adopt_id"):
+        up(engine, provider, INPUTS)
+    assert cloud.count(CREATE) == 1
+
+
+def test_a_refused_token_behind_that_of_what_is_replaced_asks_for_a_dead_order_more(
+    engine: Engine,
+    cloud: Billing,
+    provider: InstanceProvider,
+    next_run: Callable[[], InstanceProvider],
+) -> None:
+    cloud.new = {"Status": 7, "ResourceId": None}
+    with pytest.raises(InitFailed) as caught:
+        up(engine, provider, INPUTS)
+    again = next_run()
+    engine.check(again, INPUTS, INPUTS)
+    assert engine.diff(again, ID, caught.value.outputs, INPUTS, INPUTS).replaces == ["status"]
+    cloud.says(CREATE, refusal("FailedOperation.InvalidDeal"))
+    with pytest.raises(Refused, match="Take it over with adopt_id"):
+        engine.create(again, INPUTS)
+    assert len(cloud.tokens) == 2
+
+
 def test_a_client_token_whose_order_is_dead_is_an_error(
     engine: Engine,
     cloud: Billing,
@@ -838,6 +960,77 @@ def test_an_order_whose_instances_do_not_show_is_used_up_long_after_its_term(
     cloud.new = {}
     up(engine, next_run(), INPUTS)
     assert len(cloud.deals) == orders
+
+
+def refund(id: str = ONE, **changes: Any) -> dict[str, Any]:
+    """An order that has refunded an instance."""
+    return deal("refund", **{"Action": "refund", "Status": 6, "ResourceId": [id], **changes})
+
+
+@pytest.mark.parametrize(("status", "orders"), [(6, 2), (13, 2), (2, 2), (5, 1), (7, 1)])
+def test_an_order_is_used_up_once_it_is_refunded_whatever_its_record_says(
+    engine: Engine,
+    cloud: Billing,
+    provider: InstanceProvider,
+    next_run: Callable[[], InstanceProvider],
+    status: int,
+    orders: int,
+) -> None:
+    up(engine, provider, INPUTS)
+    cloud.deals.append(refund(Status=status))
+    up(engine, next_run(), INPUTS)
+    assert cloud.records[0]["Status"] == "NORMAL"
+    assert len(set(cloud.tokens)) == orders
+
+
+def test_an_order_is_not_used_up_while_one_instance_does_not_show(
+    engine: Engine,
+    cloud: Billing,
+    provider: InstanceProvider,
+    next_run: Callable[[], InstanceProvider],
+) -> None:
+    up(engine, provider, PAIR)
+    cloud.records = [record(Status="ISOLATED")]
+    up(engine, next_run(), PAIR)
+    assert len(set(cloud.tokens)) == 1
+
+
+@pytest.mark.parametrize(("days", "looks"), [(300, 4), (0, 1), (None, 20)])
+def test_a_refund_is_looked_for_since_the_order_was_made(
+    engine: Engine,
+    cloud: Billing,
+    provider: InstanceProvider,
+    next_run: Callable[[], InstanceProvider],
+    days: int | None,
+    looks: int,
+) -> None:
+    cloud.shows = False
+    token = _first_token(engine, cloud, provider)
+    cloud.new = {"CreateTime": china(days=days or 0), "TimeUnit": "y"}
+    cloud._CreateInstance({"ClientToken": token})
+    if days is None:
+        cloud.says(DEALS, served(Deals=[{**cloud.deals[0], "CreateTime": None}]))
+    cloud.new = {}
+    if days:
+        cloud.deals.append(refund(CreateTime=china(days=280)))
+    up(engine, next_run(), INPUTS)
+    asked = [body for body in cloud.bodies(DEALS) if body.get("ResourceId") == ONE]
+    assert len(asked) >= looks
+    assert len(set(cloud.tokens)) == (2 if days else 1)
+
+
+def test_a_refused_token_makes_way_where_its_order_shows_as_delivered_and_is_refunded(
+    engine: Engine,
+    cloud: Billing,
+    provider: InstanceProvider,
+    next_run: Callable[[], InstanceProvider],
+) -> None:
+    state = bought(engine, cloud, provider)
+    delete(engine, provider, state)
+    assert cloud.deals[0]["Status"] == 4
+    cloud.says(CREATE, refusal("FailedOperation.InvalidDeal"))
+    up(engine, next_run(), INPUTS)
+    assert len(set(cloud.tokens)) == 2
 
 
 def test_an_order_whose_instances_do_not_show_is_used_up_once_each_is_refunded(
@@ -981,6 +1174,8 @@ def test_an_order_that_stays_unpaid_says_that_no_money_was_taken(
         up(engine, provider, INPUTS)
     assert "UNPAID" in line(caught.value)
     assert "No money was taken" in line(caught.value)
+    # Nothing but the console pays it from here on.
+    assert "pay or cancel it in the billing console" in line(caught.value)
     assert cloud.count(CREATE) == 1
 
 
@@ -1176,7 +1371,8 @@ def test_orders_with_numbers_as_ids_are_found(
     result = up(engine, provider, INPUTS)
     assert result.id == "20260101000077"
     assert outs(result)["instance_id_list"] == [ONE]
-    assert all(body.get("OrderId") == "20260101000077" for body in cloud.bodies(DEALS))
+    asked = [body["OrderId"] for body in cloud.bodies(DEALS) if "ResourceId" not in body]
+    assert set(asked) == {"20260101000077"}
 
 
 def test_a_site_that_refuses_later_statuses_is_asked_again_without_them(
@@ -1393,14 +1589,47 @@ def test_the_term_ends_when_that_of_the_first_live_instance_does(
     assert read(engine, provider, state)[1]["expired_time"] == ENDS
 
 
-@pytest.mark.parametrize("flag", billing._RENEW_FLAGS[:2])
-def test_a_renew_flag_that_differs_among_instances_says_nothing(
-    engine: Engine, cloud: Billing, provider: InstanceProvider, flag: str
+@pytest.mark.parametrize("given", [None, *billing._RENEW_FLAGS[:2]])
+def test_of_renew_flags_that_differ_one_shows_that_is_not_the_programs(
+    engine: Engine, cloud: Billing, provider: InstanceProvider, given: str | None
+) -> None:
+    news = {**PAIR, "renew_flag": given}
+    state = bought(engine, cloud, provider, news)
+    cloud.records[0]["RenewFlag"] = "DISABLE_NOTIFY_AND_MANUAL_RENEW"
+    again = engine.read(provider, ID, state, news)
+    assert outs(again)["renew_flag"] == "DISABLE_NOTIFY_AND_MANUAL_RENEW"
+    assert engine.diff(provider, ID, outs(again), again.inputs or {}, news).changes is not False
+    now = outs(engine.update(provider, ID, outs(again), news, again.inputs))
+    asked = given or "NOTIFY_AND_MANUAL_RENEW"
+    assert now["renew_flag"] == asked
+    assert [one["RenewFlag"] for one in cloud.records] == [asked] * 2
+    assert cloud.count(SET) == 1
+
+
+@pytest.mark.parametrize("isolated", [True, False])
+def test_a_refresh_warns_of_instances_that_have_ended_while_others_live(
+    engine: Engine, cloud: Billing, provider: InstanceProvider, log: Log, isolated: bool
 ) -> None:
     state = bought(engine, cloud, provider, PAIR)
-    for one, shown in zip(cloud.records, billing._RENEW_FLAGS, strict=False):
-        one["RenewFlag"] = shown
-    assert read(engine, provider, {**state, "renew_flag": flag})[1]["renew_flag"] == flag
+    if isolated:
+        cloud.records[0]["Status"] = "ISOLATED"
+    else:
+        del cloud.records[0]
+        # One that does not show may do so later.
+        assert read(engine, provider, state)[1] == state
+        assert log.warned == []
+        cloud.deals.append(refund())
+    id, now = read(engine, provider, state)
+    assert (id, now) == (ID, {**state, "ended": [ONE]})
+    [said] = log.warned
+    assert_one_line(said)
+    assert f"{ONE} of 2 instances have ended" in said
+    news = {**PAIR, "paid_until": "2099-02-01T00:00:00+08:00"}
+    engine.diff(provider, ID, now, PAIR, news)
+    assert "1 more months for 1 instance (cfw-2)" in log.warned[-1]
+    # What shows again has not ended.
+    cloud.records = [record(), record(TWO)]
+    assert read(engine, provider, now)[1] == state
 
 
 def test_what_a_record_leaves_out_is_as_it_was(
@@ -1522,6 +1751,27 @@ def test_adopt_id_takes_over_and_buys_nothing(
     assert cloud.changes == []
 
 
+@pytest.mark.parametrize("action", ["renew", "refund", "upgrade"])
+def test_an_order_that_is_no_purchase_cannot_be_adopted(
+    engine: Engine, cloud: Billing, provider: InstanceProvider, action: str
+) -> None:
+    cloud.deals = [deal(Action=action)]
+    cloud.records = [record()]
+    with pytest.raises(Error, match=f"order {ID} is no purchase") as caught:
+        up(engine, provider, {**INPUTS, "adopt_id": ID})
+    assert not isinstance(caught.value, InitFailed)
+    line(caught.value)
+
+
+@pytest.mark.parametrize("action", [None, "", "purchase"])
+def test_an_order_that_may_be_a_purchase_can_be_adopted(
+    engine: Engine, cloud: Billing, provider: InstanceProvider, action: str | None
+) -> None:
+    cloud.deals = [deal(Action=action)]
+    cloud.records = [record()]
+    assert up(engine, provider, {**INPUTS, "adopt_id": ID}).id == ID
+
+
 # Changes
 
 
@@ -1601,6 +1851,17 @@ def test_a_renew_flag_that_is_taken_out_is_set_to_the_default(
     assert cloud.changes == [CREATE, SET]
 
 
+def test_a_renew_flag_of_a_locked_instance_waits(
+    engine: Engine, cloud: Billing, provider: InstanceProvider
+) -> None:
+    state = bought(engine, cloud, provider)
+    cloud.says(SET, *[refusal("InvalidParameter.ResourceLocked")] * 2)
+    news = {**INPUTS, "renew_flag": "NOTIFY_AND_AUTO_RENEW"}
+    now = outs(engine.update(provider, ID, state, news, INPUTS))
+    assert now["renew_flag"] == "NOTIFY_AND_AUTO_RENEW"
+    assert cloud.count(SET) == 3
+
+
 def test_a_renew_flag_that_was_not_set_is_an_error(
     engine: Engine, cloud: Billing, provider: InstanceProvider
 ) -> None:
@@ -1653,16 +1914,31 @@ def test_an_update_of_what_is_complete_does_not_look_for_the_order(
     assert cloud.count(DEALS) == before
 
 
-def test_an_update_of_what_is_gone_buys_nothing(
+@pytest.mark.parametrize("renew_flag", [None, "NOTIFY_AND_AUTO_RENEW"])
+def test_an_update_of_what_is_gone_buys_nothing_and_says_so(
+    engine: Engine, cloud: Billing, provider: InstanceProvider, renew_flag: str | None
+) -> None:
+    state = {**bought(engine, cloud, provider), "ordered_time": china(hours=1)}
+    cloud.records.clear()
+    cloud.deals = [refund(), deal(CreateTime=china(hours=1))]
+    news = {**INPUTS, "renew_flag": renew_flag, "paid_until": "2099-02-01T00:00:00+08:00"}
+    with pytest.raises(Error) as caught:
+        engine.update(provider, ID, state, news, INPUTS)
+    if not renew_flag:
+        assert "its instances are gone: refunded elsewhere, or expired" in line(caught.value)
+        assert "`pulumi up --refresh` to make another" in line(caught.value)
+    assert "money" not in line(caught.value)
+    assert cloud.changes == [CREATE]
+
+
+def test_what_does_not_show_for_a_moment_is_not_gone(
     engine: Engine, cloud: Billing, provider: InstanceProvider
 ) -> None:
-    state = bought(engine, cloud, provider)
-    cloud.deals.clear()
-    cloud.records.clear()
-    notes = {"ordered_time": china(hours=1)}
-    now = outs(engine.update(provider, ID, {**state, **notes}, INPUTS, INPUTS))
-    assert (now["order_id"], now["instance_id_list"]) == (ID, [ONE])
-    assert cloud.changes == [CREATE]
+    state = {**bought(engine, cloud, provider), "ordered_time": china(hours=1)}
+    cloud.deals[0]["CreateTime"] = china(hours=1)
+    cloud.says(RECORDS, *[served(InstanceList=None)] * 2)
+    cloud.says(DEALS, *[served(Deals=None)] * 2)
+    assert outs(engine.update(provider, ID, state, INPUTS, INPUTS)) == state
 
 
 def test_what_a_refresh_saw_in_part_is_finished(
@@ -1777,8 +2053,9 @@ def renewed(
 def test_a_term_is_not_renewed_in_the_run_that_buys_it(
     engine: Engine, cloud: Billing, provider: InstanceProvider, log: Log
 ) -> None:
+    # Of that long a term the check would not take one more.
     news = {**INPUTS, "paid_until": "2099-03-01T00:00:00+08:00"}
-    state = bought(engine, cloud, provider, news)
+    state = outs(engine.create(provider, news))
     assert cloud.changes == [CREATE]
     assert "buys 2 more months" in log.warned[-1]
     diff = engine.diff(provider, ID, state, news, news)
@@ -1851,6 +2128,64 @@ def test_a_renewal_that_was_just_delivered_is_waited_for_and_not_bought(
     now = renewed(engine, provider, state, "2099-02-01T00:00:00+08:00")
     assert cloud.count(RENEW) == orders
     assert now["expired_time"] == "2099-02-01T00:00:00+08:00"
+
+
+def test_renewals_that_were_seen_to_be_delivered_do_not_delay_the_next(
+    engine: Engine,
+    cloud: Billing,
+    provider: InstanceProvider,
+    next_run: Callable[[], InstanceProvider],
+) -> None:
+    state = bought(engine, cloud, provider, PAIR)
+    # The first in two parts.
+    for count, year in ((4, 2102), (6, 2103), (8, 2104)):
+        state = renewed(engine, next_run(), state, f"{year}-03-01T00:00:00+08:00", PAIR)
+        assert state["expired_time"] == f"{year}-03-01T00:00:00+08:00"
+        assert cloud.count(RENEW) == count
+    assert sorted(state["renewals"]) == [ONE, TWO]
+    # Those that are no longer waited for are no longer noted.
+    for one in cloud.deals:
+        one["CreateTime"] = china(hours=1)
+    state = renewed(engine, next_run(), state, "2105-03-01T00:00:00+08:00", PAIR)
+    assert state["renewals"] == {
+        id: {cloud.deals[place]["OrderId"]: "2104-03-01 00:00:00"}
+        for place, id in ((-2, ONE), (-1, TWO))
+    }
+
+
+def test_a_renewal_that_was_seen_to_be_delivered_is_waited_for_where_its_end_shows_again(
+    engine: Engine,
+    cloud: Billing,
+    provider: InstanceProvider,
+    next_run: Callable[[], InstanceProvider],
+) -> None:
+    state = bought(engine, cloud, provider)
+    state = renewed(engine, provider, state, "2099-02-01T00:00:00+08:00")
+    cloud.records[0]["ExpireTime"] = END
+    cloud.after(4, RECORDS, lambda: cloud.extend(ONE, 1))
+    state = renewed(engine, next_run(), state, "2099-03-01T00:00:00+08:00")
+    assert state["expired_time"] == "2099-03-01T00:00:00+08:00"
+    assert [body["Period"] for body in cloud.bodies(RENEW)] == [1, 1]
+
+
+@pytest.mark.parametrize("status", [3, 4])
+def test_a_renewal_that_was_bought_elsewhere_or_is_not_delivered_is_waited_for(
+    engine: Engine,
+    cloud: Billing,
+    provider: InstanceProvider,
+    next_run: Callable[[], InstanceProvider],
+    status: int,
+) -> None:
+    state = bought(engine, cloud, provider)
+    state = renewed(engine, provider, state, "2099-02-01T00:00:00+08:00")
+    if status == 3:
+        cloud.deals[-1]["Status"] = 3
+    else:
+        cloud.deals.append(deal("elsewhere", Action="renew"))
+    with pytest.raises(InitFailed, match="does not show yet") as caught:
+        renewed(engine, next_run(), state, "2099-03-01T00:00:00+08:00")
+    assert cloud.count(RENEW) == 1
+    assert caught.value.outputs["renewals"] == state["renewals"]
 
 
 def test_a_renewal_that_was_not_delivered_says_that_the_money_was_taken(
@@ -1939,7 +2274,46 @@ def test_an_isolated_instance_is_not_renewed(
     assert [body["InstanceId"] for body in cloud.bodies(RENEW)] == [TWO]
 
 
-@pytest.mark.parametrize("status", [1, 2, 3, 12])
+def test_a_renewal_that_was_left_unpaid_is_asked_for_again_with_the_same_token(
+    engine: Engine,
+    cloud: Billing,
+    provider: InstanceProvider,
+    next_run: Callable[[], InstanceProvider],
+) -> None:
+    state = bought(engine, cloud, provider)
+    cloud.renewal = {"Status": 1}
+    cloud.says(RENEW, refusal("FailedOperation.BalanceInsufficient"), done=True)
+    with pytest.raises(InitFailed, match="Top it up"):
+        renewed(engine, provider, state, "2099-02-01T00:00:00+08:00")
+    cloud.after(1, RENEW, lambda: cloud.deals[-1].update(Status=4))
+    cloud.after(1, RENEW, lambda: cloud.extend(ONE, 1))
+    now = renewed(engine, next_run(), state, "2099-02-01T00:00:00+08:00")
+    assert now["expired_time"] == "2099-02-01T00:00:00+08:00"
+    tokens = [body["ClientToken"] for body in cloud.bodies(RENEW)]
+    assert len(tokens) == 2
+    assert len(set(tokens)) == 1
+
+
+@pytest.mark.parametrize("refreshed", [True, False])
+def test_an_isolated_order_is_not_renewed_and_says_so(
+    engine: Engine, cloud: Billing, provider: InstanceProvider, log: Log, refreshed: bool
+) -> None:
+    state = bought(engine, cloud, provider)
+    cloud.records[0]["Status"] = "ISOLATED"
+    if refreshed:
+        state = read(engine, provider, state)[1]
+    log.requests.clear()
+    news = {**INPUTS, "paid_until": "2099-02-01T00:00:00+08:00"}
+    assert engine.diff(provider, ID, state, INPUTS, news).changes is True
+    assert ["buys 1 more months" in said for said in log.warned] == [True] * (not refreshed)
+    with pytest.raises(InitFailed, match="are isolated, and paid_until renews none") as caught:
+        engine.update(provider, ID, state, news, INPUTS)
+    assert "in the console" in line(caught.value)
+    assert caught.value.outputs["status"] == "ISOLATED"
+    assert cloud.changes == [CREATE]
+
+
+@pytest.mark.parametrize("status", [2, 3, 12])
 def test_a_renewal_under_way_is_waited_for_and_not_bought(
     engine: Engine, cloud: Billing, provider: InstanceProvider, status: int
 ) -> None:
@@ -2032,6 +2406,83 @@ def test_a_renewal_whose_answer_was_lost_keeps_its_token(
     assert len(tokens) == 3
     assert len(set(tokens)) == 1
     assert now["expired_time"] == "2099-02-01T00:00:00+08:00"
+
+
+@pytest.mark.parametrize("lost", LOST)
+def test_a_renewal_whose_answers_stay_lost_says_that_no_money_moves_twice(
+    engine: Engine, cloud: Billing, provider: InstanceProvider, lost: Callable[[], Reply]
+) -> None:
+    state = bought(engine, cloud, provider)
+    cloud.says(RENEW, *(lost() for _ in range(6)))
+    with pytest.raises(InitFailed, match="Whether money has moved is not known") as caught:
+        renewed(engine, provider, state, "2099-02-01T00:00:00+08:00")
+    assert "no money moves twice" in line(caught.value)
+
+
+def test_a_refusal_after_a_lost_answer_does_not_say_what_became_of_the_money(
+    engine: Engine, cloud: Billing, provider: InstanceProvider
+) -> None:
+    state = bought(engine, cloud, provider)
+    for action in (RENEW, REFUND):
+        cloud.says(action, read_timeout(), refusal("FailedOperation.BalanceInsufficient"))
+    with pytest.raises(Error, match="Whether money has moved is not known") as renewal:
+        renewed(engine, provider, state, "2099-02-01T00:00:00+08:00")
+    assert NO_MONEY not in line(renewal.value)
+    lifecycle._run = lifecycle._Run()
+    with pytest.raises(Error, match="Whether money has moved is not known") as refunded:
+        delete(engine, provider, state)
+    assert NO_MONEY not in line(refunded.value)
+
+
+def test_a_renewal_that_failed_more_than_a_quarter_ago_makes_way(
+    engine: Engine, cloud: Billing, provider: InstanceProvider
+) -> None:
+    state = {**bought(engine, cloud, provider), "ordered_time": china(days=200)}
+    cloud.renewal = {"Status": 7, "CreateTime": china(days=100)}
+    cloud.after(1, RENEW, cloud.renewal.clear)
+    cloud.deals.append(deal("other", Action="renew", Status=7, CreateTime=china(days=150)))
+    now = renewed(engine, provider, state, "2099-02-01T00:00:00+08:00")
+    assert now["expired_time"] == "2099-02-01T00:00:00+08:00"
+    first, second = [body["ClientToken"] for body in cloud.bodies(RENEW)]
+    assert first != second
+
+
+def test_a_renewal_that_failed_and_does_not_show_as_one_of_its_instance_makes_way(
+    engine: Engine, cloud: Billing, provider: InstanceProvider
+) -> None:
+    state = bought(engine, cloud, provider)
+    cloud.renewal = {"Status": 7, "CreateTime": china(days=100), "ResourceId": None}
+    cloud.after(1, RENEW, cloud.renewal.clear)
+    renewed(engine, provider, state, "2099-02-01T00:00:00+08:00")
+    assert len({body["ClientToken"] for body in cloud.bodies(RENEW)}) == 2
+
+
+def test_a_renewal_that_always_failed_comes_to_an_end(
+    engine: Engine, cloud: Billing, provider: InstanceProvider
+) -> None:
+    state = bought(engine, cloud, provider)
+    cloud.renewal = {"Status": 7, "CreateTime": china(days=100), "ResourceId": None}
+    with pytest.raises(InitFailed, match="has failed 100 times"):
+        renewed(engine, provider, state, "2099-02-01T00:00:00+08:00")
+    assert cloud.count(RENEW) == 100
+
+
+def test_nothing_more_is_bought_or_refunded_once_the_engine_has_gone(
+    engine: Engine,
+    cloud: Billing,
+    provider: InstanceProvider,
+    next_run: Callable[[], InstanceProvider],
+) -> None:
+    state = bought(engine, cloud, provider, PAIR)
+    cloud.after(1, RENEW, engine.context.end)
+    with pytest.raises(InitFailed, match="the engine has gone"):
+        renewed(engine, next_run(), state, "2099-02-01T00:00:00+08:00", PAIR)
+    assert cloud.count(RENEW) == 1
+    with pytest.raises(Error, match="the engine has gone"):
+        delete(engine, next_run(), state, PAIR)
+    with pytest.raises(Error, match="the engine has gone"):
+        engine.create(next_run(), {**PAIR, "project_id": 7})
+    assert cloud.changes == [CREATE, RENEW]
 
 
 def test_a_renewal_of_a_locked_instance_waits(
@@ -2394,8 +2845,8 @@ def test_a_refund_is_not_waited_for_once_the_engine_has_gone(
     cloud.after(1, REFUND, engine.context.end)
     with pytest.raises(Error, match="is ordered and not done"):
         delete(engine, provider, state, timeout=0.5)
-    # Once for what was ordered before, once for what became of it.
-    assert cloud.count(DEALS) == before + 2
+    # For what has failed before, for what was ordered before, and for what became of it.
+    assert cloud.count(DEALS) == before + 3
 
 
 def test_a_refund_that_fails_later_is_an_error(
@@ -2447,8 +2898,8 @@ def test_a_refund_whose_answers_stay_lost_says_that_it_is_not_known(
     engine: Engine, cloud: Billing, provider: InstanceProvider
 ) -> None:
     state = bought(engine, cloud, provider)
-    cloud.says(REFUND, *(refusal("InternalError") for _ in range(5)))
-    with pytest.raises(Error, match="Whether it is refunded is not known") as caught:
+    cloud.says(REFUND, *(refusal("InternalError") for _ in range(6)))
+    with pytest.raises(Error, match=r"Whether money has moved is not known\. Run it") as caught:
         delete(engine, provider, state)
     assert "buys" not in line(caught.value)
     assert NO_MONEY not in line(caught.value)
@@ -2492,6 +2943,102 @@ def test_a_refund_that_fails_is_an_error(
     cloud.refund_status = 7
     with pytest.raises(Error, match=r"refund-of-cfw-1, is CLOSED: no money came back"):
         delete(engine, provider, state)
+
+
+def test_a_refund_that_is_accepted_without_an_order_is_waited_for_until_one_shows(
+    engine: Engine, cloud: Billing, provider: InstanceProvider
+) -> None:
+    state = bought(engine, cloud, provider)
+    cloud.says(REFUND, served(OrderIdList=[]))
+    failing = refund(Status=13)
+    cloud.after(3, RECORDS, lambda: cloud.deals.append(failing))
+    cloud.after(8, DEALS, lambda: failing.update(Status=5))
+    with pytest.raises(Error, match="the refund, order refund, is DELIVERY_FAILED: no money came"):
+        delete(engine, provider, state)
+    assert cloud.count(REFUND) == 1
+
+
+@pytest.mark.parametrize("ends", [True, False])
+def test_a_refund_that_is_accepted_and_never_shows_is_done_where_the_instance_has_ended(
+    engine: Engine, cloud: Billing, provider: InstanceProvider, log: Log, ends: bool
+) -> None:
+    state = bought(engine, cloud, provider)
+    cloud.says(REFUND, served(OrderIdList=None))
+    if ends:
+        cloud.after(3, RECORDS, lambda: cloud.records[0].update(Status="ISOLATED"))
+        delete(engine, provider, state)
+        assert "goes back" in log.warned[-1]
+        return
+    with pytest.raises(Error, match=f"the refund of {ONE} was accepted, and does not") as caught:
+        delete(engine, provider, state)
+    assert "Whether it is refunded is not known" in line(caught.value)
+    assert cloud.count(REFUND) == 1
+
+
+def test_a_refund_that_never_shows_is_waited_for_a_minute(
+    cloud: Billing, provider: InstanceProvider, call: Passing
+) -> None:
+    cloud.deals = [deal()]
+    cloud.records = [record()]
+    cloud.says(REFUND, served(OrderIdList=[]))
+    with pytest.raises(Error, match="was accepted"):
+        provider.remove(connected(provider, call, 900), ID, unfinished(4))
+    assert 55 <= sum(call.pauses) <= 60
+
+
+def test_a_refund_that_has_failed_is_told_where_the_instance_has_ended(
+    engine: Engine, cloud: Billing, provider: InstanceProvider
+) -> None:
+    state = bought(engine, cloud, provider)
+    cloud.refund_status = 5
+    for _ in range(2):
+        with pytest.raises(Error, match="is DELIVERY_FAILED: no money came back") as caught:
+            delete(engine, provider, state)
+        assert "retain" in line(caught.value)
+    assert cloud.records[0]["Status"] == "ISOLATED"
+    assert cloud.count(REFUND) == 1
+
+
+def test_a_refund_has_the_same_token_until_it_has_failed(
+    engine: Engine, cloud: Billing, provider: InstanceProvider
+) -> None:
+    state = bought(engine, cloud, provider)
+    cloud.says(REFUND, *[refusal("InternalError")] * 6)
+    with pytest.raises(Error, match="no money moves twice"):
+        delete(engine, provider, state)
+    cloud.says(REFUND, refusal("FailedOperation.ReturnCommonError"))
+    with pytest.raises(Refused):
+        delete(engine, provider, state)
+    cloud.deals.append(deal("failed", Action="refund", Status=7, CreateTime=china(days=1)))
+    # The new one shows late; that of before has failed all the same.
+    cloud.after(1, REFUND, lambda: cloud.says(DEALS, served(Deals=[cloud.deals[-2]])))
+    delete(engine, provider, state)
+    tokens = [body["ClientToken"] for body in cloud.bodies(REFUND)]
+    assert len(tokens) == 8
+    assert len(set(tokens[:7])) == 1
+    assert tokens[7] != tokens[0]
+    assert all(len(token) == 64 for token in tokens)
+
+
+def test_a_refund_that_the_product_refuses_after_one_that_failed_is_an_error(
+    engine: Engine, cloud: Billing, provider: InstanceProvider
+) -> None:
+    state = bought(engine, cloud, provider)
+    cloud.deals.append(deal("failed", Action="refund", Status=7))
+    cloud.says(REFUND, refusal("FailedOperation.BusinessCheckErrCode"))
+    with pytest.raises(Refused, match="the product refuses it"):
+        delete(engine, provider, state)
+
+
+def test_a_refund_of_more_than_a_quarter_ago_is_found(
+    engine: Engine, cloud: Billing, provider: InstanceProvider, log: Log
+) -> None:
+    state = bought(engine, cloud, provider)
+    cloud.records[0]["Status"] = "ISOLATED"
+    cloud.deals.append(refund(CreateTime=china(days=200)))
+    delete(engine, provider, {**state, "ordered_time": china(days=300)})
+    assert "goes back" in log.warned[-1]
+    assert cloud.changes == [CREATE]
 
 
 def test_delete_takes_on_delete_of_the_last_run_not_of_the_first(
@@ -2612,6 +3159,35 @@ def test_parameter_is_compared_as_json(
     assert engine.diff(provider, ID, state, as_text, news).replaces == replaces
 
 
+TERMLESS = {key: PARAMETER[key] for key in PARAMETER if not key.startswith("time")}
+
+
+@pytest.mark.parametrize(
+    ("change", "replaces"),
+    [
+        ({"period": 3, "parameter": {**PARAMETER, "timeSpan": 3}}, []),
+        (
+            {"period_unit": "y", "parameter": json.dumps({**PARAMETER, "timeUnit": "y"})},
+            [],
+        ),
+        ({"parameter": TERMLESS}, []),
+        ({"period": 3, "parameter": {**TERMLESS, "timeSpan": 3, "sv_width": 21}}, ["parameter"]),
+    ],
+)
+def test_a_term_that_parameter_repeats_replaces_nothing(
+    engine: Engine,
+    cloud: Billing,
+    provider: InstanceProvider,
+    change: dict[str, Any],
+    replaces: list[str],
+) -> None:
+    state = bought(engine, cloud, provider)
+    news = {**INPUTS, **change}
+    assert failures(engine, provider, **change) == []
+    assert engine.diff(provider, ID, state, INPUTS, news).replaces == replaces
+    assert engine.diff(provider, ID, state, news, INPUTS).replaces == replaces
+
+
 def test_parameter_as_text_is_sent_as_it_is(
     engine: Engine, cloud: Billing, provider: InstanceProvider
 ) -> None:
@@ -2639,6 +3215,8 @@ def test_parameter_as_text_is_sent_as_it_is(
         ("project_id", -1),
         ("period", 0),
         ("paid_until", "soon"),
+        ("paid_until", "2027-01-31"),
+        ("paid_until", "2227-01-01T00:00:00Z"),
     ],
 )
 def test_wrong_inputs_are_told_before_any_request(
@@ -2669,7 +3247,7 @@ def test_wrong_inputs_are_told_before_any_request(
             ],
         ),
         ("on_delete", ["refund", "disable_renewal", "retain"]),
-        ("paid_until", ["2099-01-01T00:00:00Z"]),
+        ("paid_until", ["2020-01-01T00:00:00Z"]),
         ("adopt_id", [ID]),
     ],
 )
@@ -2678,6 +3256,15 @@ def test_inputs_within_their_limits_are_taken(
 ) -> None:
     for value in values:
         assert failures(engine, provider, parameter={}, **{name: value}) == []
+
+
+def test_paid_until_is_at_most_five_years_from_now(
+    engine: Engine, provider: InstanceProvider
+) -> None:
+    assert failures(engine, provider, paid_until=later(days=1820)) == []
+    assert failures(engine, provider, paid_until=later(days=1830)) == [
+        "paid_until: must be at most 5 years from now"
+    ]
 
 
 @pytest.mark.parametrize(
@@ -2752,7 +3339,7 @@ def test_everything_that_a_program_gives_arrives() -> None:
         "period_unit": "y",
         "renew_flag": "NOTIFY_AND_AUTO_RENEW",
         "client_token": "mine",
-        "paid_until": "2099-01-01T00:00:00Z",
+        "paid_until": "2027-01-01T00:00:00Z",
         "on_delete": "retain",
         "adopt_id": ID,
         "parameter": {"sv_width": 20},
