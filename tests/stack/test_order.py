@@ -96,6 +96,7 @@ def test_destroy_then_up_buys_anew(stack: Stack) -> None:
     assert stack.bought() == {"purchase": 3, "refund": 2}
 
 
+@pytest.mark.whole
 def test_a_dead_token_that_the_vendor_refuses_is_followed_by_the_next(stack: Stack) -> None:
     stack.cloud.settings(billing_dead_order="refused")
     stack.program(order())
@@ -122,6 +123,7 @@ def test_a_lost_answer_is_the_same_order(stack: Stack) -> None:
     assert len(stack.calls("CreateInstance")) == 3 * len(LOST)
 
 
+@pytest.mark.whole
 @pytest.mark.parametrize("polls", [3, 30])
 def test_a_late_delivery_is_waited_for_with_progress(stack: Stack, polls: int) -> None:
     stack.cloud.settings(billing_delivery_polls=polls)
@@ -153,6 +155,7 @@ def test_a_delivery_that_never_comes_keeps_the_order_and_goes_on(stack: Stack) -
     stack.up("--expect-no-changes")
 
 
+@pytest.mark.whole
 def test_a_failed_delivery_says_what_became_of_the_money(stack: Stack) -> None:
     stack.program(order())
     stack.cloud.fault("CreateInstance", "ends_in", service="billing", status="5")
@@ -170,6 +173,7 @@ def test_a_failed_delivery_says_what_became_of_the_money(stack: Stack) -> None:
     assert stack.bought()["purchase"] == 2
 
 
+@pytest.mark.whole
 def test_a_refund_at_once_is_one_purchase_until_the_next_run(stack: Stack) -> None:
     stack.program(order())
     stack.cloud.fault("CreateInstance", "ends_in", service="billing", status="6")
@@ -236,6 +240,7 @@ HARMLESS = {
 }
 
 
+@pytest.mark.whole
 def test_each_changed_input_buys_what_the_preview_says(stack: Stack) -> None:
     def program(changes: dict[str, object]) -> None:
         stack.program(
@@ -262,6 +267,7 @@ def test_each_changed_input_buys_what_the_preview_says(stack: Stack) -> None:
     stack.up("--expect-no-changes")
 
 
+@pytest.mark.whole
 @pytest.mark.parametrize("kind", ["drop_after", "internal_error_after"])
 def test_a_renewal_whose_answer_is_lost_is_bought_once(stack: Stack, kind: str) -> None:
     stack.program(order())
@@ -273,6 +279,7 @@ def test_a_renewal_whose_answer_is_lost_is_bought_once(stack: Stack, kind: str) 
     assert stack.bought() == {"purchase": 1, "renewal": 1}
 
 
+@pytest.mark.whole
 @pytest.mark.parametrize(
     ("on_delete", "said"),
     [
@@ -293,6 +300,7 @@ def test_a_destroy_without_a_refund_says_so(stack: Stack, on_delete: str, said: 
     assert disabled == (on_delete == "disable_renewal")
 
 
+@pytest.mark.whole
 def test_what_happens_elsewhere_is_seen(stack: Stack) -> None:
     stack.program(order())
     stack.up()
@@ -311,6 +319,7 @@ def test_what_happens_elsewhere_is_seen(stack: Stack) -> None:
     assert stack.bought() == {"purchase": 2, "refund": 1}
 
 
+@pytest.mark.whole
 def test_a_purchase_is_adopted_and_read(stack: Stack) -> None:
     body = {
         **VENDORS_EXAMPLE,
@@ -351,6 +360,7 @@ def test_a_password_in_the_parameter_is_a_secret_everywhere(stack: Stack) -> Non
     stack.destroy()
 
 
+@pytest.mark.whole
 def test_contradictions_and_limits_are_said_in_the_preview(stack: Stack) -> None:
     parameter = "{'timeSpan': 2, 'timeUnit': 'y', 'goodsNum': 3, 'productCode': 'p_other'}"
     stack.program(order("period=1", parameter=parameter))
@@ -410,6 +420,7 @@ REFUSALS = (
 )
 
 
+@pytest.mark.whole
 def test_every_refusal_is_one_line_that_says_whether_money_moved(stack: Stack) -> None:
     stack.program(
         f"for code in {REFUSALS}:\n    billing.Instance(code, {GOODS}, parameter={{'code': code}})"

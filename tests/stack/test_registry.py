@@ -122,6 +122,7 @@ def test_changes_in_place_and_replacements_are_what_the_preview_says(stack: Stac
     stack.up("--expect-no-changes")
 
 
+@pytest.mark.whole
 def test_a_term_is_renewed_for_paid_until_alone_and_once(stack: Stack) -> None:
     def program(more: str) -> None:
         stack.program(
@@ -170,6 +171,7 @@ def test_progress_shows_while_it_waits_and_a_timeout_keeps_the_registry(stack: S
     assert _registries(stack) == []
 
 
+@pytest.mark.whole
 def test_a_failed_creation_is_said_with_its_reason_and_replaced(stack: Stack) -> None:
     stack.program(f"tcr.Instance('failed', {OWN_NAME})")
     stack.cloud.fault("CreateInstance", "ends_in", status="FailedCreated", message="No bucket.")
@@ -197,6 +199,7 @@ def test_a_lost_answer_is_looked_for_by_name(stack: Stack) -> None:
     }
 
 
+@pytest.mark.whole
 def test_a_lost_creation_that_cannot_be_looked_for_is_named(stack: Stack) -> None:
     stack.program(f"tcr.Instance('lost', {OWN_NAME})")
     # The look before the create is the first, and is answered.
@@ -207,6 +210,7 @@ def test_a_lost_creation_that_cannot_be_looked_for_is_named(stack: Stack) -> Non
     assert "look for tcr-test in the console, and take it over with adopt_id" in told
 
 
+@pytest.mark.whole
 def test_what_a_timed_out_creation_left_is_finished_after_a_refresh(stack: Stack) -> None:
     access = {"enabled": True, "security_policies": [{"cidr_block": "1.1.1.1", "description": "x"}]}
     stack.program(
@@ -257,6 +261,7 @@ def test_a_renewal_that_does_not_show_is_never_bought_again(stack: Stack) -> Non
     stack.up("--expect-no-changes")
 
 
+@pytest.mark.whole
 def test_a_protected_registry_is_not_replaced(stack: Stack) -> None:
     stack.program("tcr.Instance('kept', registry_type='basic', deletion_protection=True)")
     stack.up()
@@ -268,6 +273,7 @@ def test_a_protected_registry_is_not_replaced(stack: Stack) -> None:
     assert len(_registries(stack)) == 1
 
 
+@pytest.mark.whole
 def test_a_protected_registry_that_failed_for_good_is_replaced(stack: Stack) -> None:
     stack.program(f"tcr.Instance('failed', {OWN_NAME}, deletion_protection=True)")
     stack.cloud.fault("CreateInstance", "ends_in", service="tcr", status="FailedCreated")
@@ -278,6 +284,7 @@ def test_a_protected_registry_that_failed_for_good_is_replaced(stack: Stack) -> 
     assert registry["DeletionProtection"] is True
 
 
+@pytest.mark.whole
 def test_a_registry_is_adopted_without_its_name_being_given(stack: Stack) -> None:
     body = {"RegistryName": "by-hand", "RegistryType": "basic"}
     id = stack.cloud.call("tcr", "2019-09-24", "CreateInstance", body)["RegistryId"]
@@ -299,6 +306,7 @@ def test_a_registry_is_adopted_without_its_name_being_given(stack: Stack) -> Non
     assert _registries(stack) == []
 
 
+@pytest.mark.whole
 def test_a_registry_of_an_interrupted_run_with_a_made_up_name_is_named(stack: Stack) -> None:
     body = {"RegistryName": "found-0123abc", "RegistryType": "basic"}
     id = stack.cloud.call("tcr", "2019-09-24", "CreateInstance", body)["RegistryId"]
@@ -307,6 +315,7 @@ def test_a_registry_of_an_interrupted_run_with_a_made_up_name_is_named(stack: St
     assert f'take it over with adopt_id="{id}", or delete it' in told
 
 
+@pytest.mark.whole
 def test_a_taken_name_is_one_line_that_says_whose_it_is(stack: Stack) -> None:
     own = stack.cloud.call(
         "tcr", "2019-09-24", "CreateInstance", {"RegistryName": "my-own", "RegistryType": "basic"}
@@ -348,6 +357,7 @@ REFUSALS = (
 )
 
 
+@pytest.mark.whole
 def test_every_refusal_is_one_line_with_code_and_request_id(stack: Stack) -> None:
     stack.program(
         f"for n in range({len(REFUSALS)}): tcr.Instance(f'r-{{n}}', registry_type='basic')"
@@ -369,6 +379,7 @@ def test_every_refusal_is_one_line_with_code_and_request_id(stack: Stack) -> Non
     assert len(told) == len(REFUSALS) + 1
 
 
+@pytest.mark.whole
 def test_get_reads_a_registry_without_managing_it(stack: Stack) -> None:
     body = {"RegistryName": "looked-at", "RegistryType": "standard"}
     id = stack.cloud.call("tcr", "2019-09-24", "CreateInstance", body)["RegistryId"]
@@ -385,6 +396,7 @@ def test_get_reads_a_registry_without_managing_it(stack: Stack) -> None:
     assert len(_registries(stack)) == 1
 
 
+@pytest.mark.whole
 def test_a_destroy_that_the_vendor_refuses_is_one_line(stack: Stack) -> None:
     stack.program("tcr.Instance('kept', registry_type='basic', deletion_protection=True)")
     stack.up()
@@ -405,6 +417,7 @@ def test_a_destroy_that_the_vendor_refuses_is_one_line(stack: Stack) -> None:
     assert "its bucket could not be. Empty it in the COS console" in told
 
 
+@pytest.mark.whole
 def test_what_happens_outside_is_seen_by_refresh_and_mended_by_up(stack: Stack) -> None:
     access = {"enabled": True, "security_policies": [{"cidr_block": "1.1.1.1", "description": "x"}]}
     stack.program(
@@ -473,6 +486,7 @@ def test_a_run_that_is_stopped_while_it_waits_ends_with_one_registry(
         assert stack.export()["stopped"]["id"] == registry["RegistryId"]
 
 
+@pytest.mark.whole
 def test_every_wrong_input_is_one_line_in_the_preview(stack: Stack) -> None:
     stack.program(
         """
