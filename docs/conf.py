@@ -15,7 +15,10 @@ exclude_patterns = ["_index.md"]
 nitpicky = True
 # Pulumi, gRPC and Python are documented elsewhere, and no network is asked for it.
 nitpick_ignore_regex = [("py:.*", r"(?!pulumi_hybrid\.).*")]
-nitpick_ignore = [("py:class", "pulumi_hybrid.emulator.api.Session")]  # not for users
+nitpick_ignore = [
+    ("py:class", "pulumi_hybrid.emulator.api.Session"),  # not for users
+    ("py:class", "pulumi_hybrid.testing._T"),  # stands for a class that is given
+]
 
 myst_heading_anchors = 3
 # The title of a page that begins as a package registry wants it.

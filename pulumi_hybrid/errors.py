@@ -12,9 +12,9 @@
     ├── Gone               a resource that ought to be there is not
     ├── NotReady           it is there, but not in the state that was waited for
     ├── InitFailed         the resource was made, but is not finished: it stays in state
-    ├── LookUpFailed       a program's own question to a vendor found no answer
-    └── Misused            the program gives a class of ours what it cannot use
-        └── WrongKind      an object of another class than is wanted
+    ├── Misused            the program gives a class of ours what it cannot use
+    │   └── WrongKind      an object of another class than is wanted
+    └── LookUpFailed       a program's own question to a vendor found no answer
 
 A text is one line that stands alone: what could not be done, why, what to do next, and in brackets
 the vendor's own words with code and RequestId. It never holds a code, a key or a token.
