@@ -249,7 +249,6 @@ class Choice(Field):
         return None if value in self.words else f"must be one of {', '.join(self.words)}"
 
 
-@dataclass(kw_only=True, eq=False, repr=False)
 class Flag(Field):
     """True or false."""
 
@@ -328,7 +327,6 @@ class Structure(Field):
         }
 
 
-@dataclass(kw_only=True, eq=False, repr=False)
 class Json(Field):
     """A JSON object, as a mapping or as text: kept as the program gives it, compared as JSON.
 
@@ -411,7 +409,6 @@ MADE_UP_DIGITS = 7
 """Hex digits at the end of a made-up name."""
 
 
-@dataclass(kw_only=True, eq=False, repr=False)
 class AutoName(Text):
     """A name that is made up where the program gives none: the resource's, and hex digits."""
 
