@@ -12,8 +12,8 @@ from __future__ import annotations
 import ipaddress
 import json
 import math
+import os
 import re
-import secrets
 from collections.abc import Iterator
 from contextlib import suppress
 from dataclasses import dataclass, replace
@@ -415,7 +415,7 @@ class AutoName(Text):
     def filled(self, before: Any, call: Call) -> Any:  # noqa: D102
         if before is not None:
             return before
-        return self.made_up(call, secrets.token_hex(MADE_UP_DIGITS)[:MADE_UP_DIGITS])
+        return self.made_up(call, os.urandom(MADE_UP_DIGITS).hex()[:MADE_UP_DIGITS])
 
     def made_up(self, call: Call, digits: str) -> str:
         """The name with these digits."""

@@ -3,7 +3,6 @@
 from __future__ import annotations
 
 import re
-import shlex
 import uuid
 from collections.abc import Iterator, Mapping
 from contextlib import suppress
@@ -365,6 +364,8 @@ def _tag_list(tags: Mapping[str, str]) -> list[dict[str, str]]:
 
 
 def _linux_command(region: str, id: str, code: str) -> str:
+    import shlex  # few programs ask for it
+
     named = {"--RegionId": region, "--ActivationCode": code, "--ActivationId": id}
     arguments = [word for argument in named.items() for word in argument]
     return shlex.join(["aliyun-service", "--register", *arguments])

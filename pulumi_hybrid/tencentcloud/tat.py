@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-import shlex
 import subprocess
 from collections.abc import Iterator
 from contextlib import suppress
@@ -306,6 +305,8 @@ def _properties(code: dict[str, Any]) -> Properties:
 
 
 def _linux_command(region: str, id: str, value: str) -> str:
+    import shlex  # few programs ask for it
+
     return shlex.join(["/usr/local/qcloud/tat_agent/tat_agent", "register", region, id, value])
 
 
