@@ -47,7 +47,9 @@ def _texts(value: Any, name: str = "") -> Iterator[tuple[str, str]]:
     elif isinstance(value, str):
         with suppress(ValueError):
             # Of JSON the vendor may quote a part.
-            yield from ((name, text) for _, text in _texts(json.loads(value)))
+            for _, text in _texts(json.loads(value)):
+                yield name, text
+                yield name, json.dumps(text, ensure_ascii=False)[1:-1]
         is_id = name.lower().endswith(("id", "ids"))
         if len(value) >= _SHORTEST_SECRET and not is_id:
             yield name, value

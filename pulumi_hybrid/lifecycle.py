@@ -46,7 +46,8 @@ class _Run:
     Attributes:
         declared: URNs that the program declares in this run.
         existing: URNs of resources that were there before it.
-        adopted: by kind and id, the URN that took it over in it.
+        adopted: by kind and id, the URN whose program takes it over in it.
+        taken_over: kind and id of those that were.
         named: URNs of resources whose unique name the program gives.
         kept: by URN, the id of what must not be deleted, since the URN goes on holding it.
         replaced: by URN, the outputs of what is to be replaced.
@@ -57,6 +58,7 @@ class _Run:
         self.existing: set[str] = set()
         self.adopted: dict[tuple[type[Lifecycle], str], str] = {}
         self.named: set[str] = set()
+        self.taken_over: set[tuple[type[Lifecycle], str]] = set()
         self.kept: dict[str, str] = {}
         self.replaced: dict[str, Properties] = {}
 
@@ -319,7 +321,9 @@ class Lifecycle(ResourceProvider, ABC):
         adopt_id = inputs.get(ADOPT_ID.name)
         if adopt_id and call.urn not in _run.existing:
             _run.adopted[type(self), adopt_id] = call.urn
-            return CreateResult(adopt_id, self._adopt(api, adopt_id, inputs, call))
+            adopted = self._adopt(api, adopt_id, inputs, call)
+            _run.taken_over.add((type(self), adopt_id))
+            return CreateResult(adopt_id, adopted)
         call.replaces = call.urn in _run.existing
         call.replaced = _run.replaced.get(call.urn, {})
         if not call.replaces and self.unique and self._is_made_up(self.unique, inputs, call):
@@ -410,6 +414,11 @@ class Lifecycle(ResourceProvider, ABC):
             )
             return
         if adopter := _run.adopted.get((type(self), _id)):
+            if (type(self), _id) not in _run.taken_over:
+                raise Error(
+                    f"{engine.name_of(adopter)}, whose adopt_id names it, has not taken it over. "
+                    "It is neither deleted nor let go of: mend that one first"
+                )
             call.warn(
                 f"{self.kind} {_id} was replaced by itself, since adopt_id names it, and is not "
                 "deleted. For a new one take adopt_id out, then replace it."
@@ -591,7 +600,13 @@ class Lifecycle(ResourceProvider, ABC):
             )
         if self.secrets:
             call.warn(self._secret_is_lost(id))
-        names = self._changed(OnChange.UPDATE, now, {**now, **given})
+        # What the vendor leaves out of its answer may be otherwise, too.
+        unseen = {
+            an_input.name: inputs[an_input.name]
+            for an_input in self.inputs
+            if an_input.sent and an_input.name in inputs and an_input.name not in now
+        }
+        names = self._changed(OnChange.UPDATE, now, {**now, **given, **unseen})
         if names:
             self.change(api, id, now, inputs, names)
         if names or self.overdue(inputs, now):

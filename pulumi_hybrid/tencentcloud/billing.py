@@ -403,7 +403,7 @@ class InstanceProvider(Lifecycle):
                 return _undelivered(order)
         records = _records(api, ids)
         if any(_status(record) == _NORMAL for record in records):
-            ended = _ended(api, ids, records, inputs.get("ordered_time"))
+            ended = _ended(api, ids, records, inputs)
             return _properties(ids, records, inputs.get("renew_flag")) | {"ended": ended or None}
         order = order or _find_order(api, id, inputs.get("ordered_time"))
         if order is not None and _is_dead(order):
@@ -962,7 +962,7 @@ def _status(record: Mapping[str, Any]) -> str:
 
 
 def _ended(
-    api: Api, ids: Sequence[str], records: Sequence[Mapping[str, Any]], since: Any
+    api: Api, ids: Sequence[str], records: Sequence[Mapping[str, Any]], inputs: Properties
 ) -> list[str]:
     """Those instances that were refunded or have expired, while others live."""
     statuses = {record["InstanceId"]: _status(record) for record in records}
@@ -970,7 +970,8 @@ def _ended(
         one
         for one in ids
         if statuses.get(one, _NORMAL) != _NORMAL
-        or (one not in statuses and _refund_of(api, one, since))
+        or (one not in statuses and one in _ids(inputs.get("ended")))
+        or (one not in statuses and _refund_of(api, one, inputs.get("ordered_time")))
     ]
 
 
@@ -1006,10 +1007,15 @@ def _live(api: Api, id: str, ids: Sequence[str], inputs: Properties) -> list[dic
     """
     shown = {record["InstanceId"]: record for record in _records(api, ids)}
     live = [record for record in shown.values() if _status(record) == _NORMAL]
-    hidden = [one for one in ids if one not in shown]
+    hidden = [one for one in _lasting({**inputs, "instance_id_list": ids}) if one not in shown]
     if hidden and not _is_past(inputs.get("expired_time")):
         order = _find_order(api, id, inputs.get("ordered_time"))
-        if order is None or whole(order.get("Status")) != _DELIVERED:
+        if order is None:
+            raise Error(
+                f"order {id} does not show, so that what became of {' and '.join(hidden)} is not "
+                "known. Run it again"
+            )
+        if whole(order.get("Status")) != _DELIVERED:
             return live
         live += [
             {
@@ -1094,7 +1100,8 @@ def _renew(api: Api, inputs: Properties, now: Properties) -> Properties:
                 }
                 with _telling("Renewals bought before", bought):
                     orders = _order_renewal(api, parameters, line[sum(map(_is_dead, renewals)) :])
-            followed, end = end, _wait_for_term(api, instance_id, end, orders, now)
+            made = {id: under_way.get(id, {}).get("CreateTime") for id in orders}
+            followed, end = end, _wait_for_term(api, instance_id, end, made, now)
             bought += orders
             if not waited_for:
                 # Of what was bought elsewhere it is not known which order has moved the end.
@@ -1157,8 +1164,17 @@ def _sent_codes(inputs: Properties, record: Mapping[str, Any]) -> dict[str, Any]
     }
 
 
-def _wait_for_term(api: Api, instance_id: str, end: str, orders: list[str], now: Properties) -> str:
+def _wait_for_term(
+    api: Api, instance_id: str, end: str, orders: Mapping[str, Any], now: Properties
+) -> str:
     """The new end of an instance's term.
+
+    Args:
+        api: the vendor's API.
+        instance_id: the instance's.
+        end: the one that shows.
+        orders: its renewals, each with the time that the vendor shows of it; None: a moment ago.
+        now: what is known of the purchase.
 
     Raises:
         NotReady: it does not show, and what became of the money.
@@ -1169,8 +1185,8 @@ def _wait_for_term(api: Api, instance_id: str, end: str, orders: list[str], now:
         for record in _records(api, [instance_id]):
             if text(record.get("ExpireTime")) not in (end, None):
                 return str(record["ExpireTime"])
-        for order in orders:
-            shown = _find_order(api, order, _vendor_time(clock.now()))
+        for order, made in orders.items():
+            shown = _find_order(api, order, made or _vendor_time(clock.now()))
             status = _order_status(shown)
             if status and status.fate:
                 fate = _NO_MONEY if status.dead else "The money was taken."

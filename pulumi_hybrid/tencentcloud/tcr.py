@@ -297,7 +297,7 @@ class InstanceProvider(Lifecycle):
         # What the vendor takes where nothing is given depends on the type.
         Flag(name="enable_cos_versioning", on_change=OnChange.UPDATE, kept_when_absent=True),
         _PUBLIC_ACCESS,
-        Moment(name="paid_until", on_change=OnChange.NOTHING, sent=False),
+        Moment(name="paid_until", most_years=5, on_change=OnChange.NOTHING, sent=False),
         Flag(name="delete_bucket", default=False, on_change=OnChange.NOTHING, sent=False),
         REGION,
         ADOPT_ID,
@@ -556,6 +556,10 @@ class InstanceProvider(Lifecycle):
             )
         delete_bucket = bool(inputs.get("delete_bucket"))
         parameters = {"RegistryId": id, "DeleteBucket": delete_bucket, "DryRun": False}
+
+        # What does not show yet is as it was made.
+        if api.undoes and protected is None:
+            protected = inputs.get("deletion_protection")
 
         def delete() -> None:
             if protected:
@@ -880,12 +884,13 @@ def _is_without_reason(error: Error) -> bool:
 
 def _delete(api: Api, id: str, delete: Callable[[], None]) -> None:
     """DeleteInstance; the vendor may refuse it while a registry moves, or a second time."""
+    unseen = Deadline(_SECONDS_TO_FREE_A_NAME)
     while True:
         try:
             delete()
-        except NotFound:
-            raise
         except Error as error:
+            if isinstance(error, NotFound) and not api.undoes:
+                raise
             if _is_without_reason(error):
                 error.reason = (
                     "the vendor refuses it and does not say why. It does so for deletion "
@@ -901,7 +906,7 @@ def _delete(api: Api, id: str, delete: Callable[[], None]) -> None:
             moves = status in _NOT_AT_REST
             if api.undoes:
                 # Nobody will ever hold it, and it costs. It may be too new to show.
-                moves = moves or status is None
+                moves = moves or (status is None and unseen.left > 0)
             elif api.abandoned:
                 raise
             if not moves or api.deadline.left < _PAUSE:
@@ -1163,6 +1168,8 @@ def _order(
         NotReady: whether it was bought is not known, and it does not show; with the note.
     """
     noted = is_same(before.get("renewal_ordered"), order)
+    if api.abandoned and not noted:
+        raise Error("the engine has gone, so nothing is ordered")
     lost = None if noted else _buy(api, id, months, inputs, flag=flag)
     answered = not noted and not lost
 

@@ -1,5 +1,6 @@
 from __future__ import annotations
 
+import json
 from collections.abc import Mapping
 from typing import Any
 
@@ -76,6 +77,7 @@ def test_call_hands_on_the_answer() -> None:
         ("string to sign: token 5e1f-token, 5e1f-key", "string to sign: token <key>, <key>"),
         ("short and tcr-12345678 stay", "short and tcr-12345678 stay"),
         ("in 5e1f-json", "in <Parameter>"),
+        (r'near "5e1f\"\\quoted"', 'near "<Parameter>"'),
     ],
 )
 def test_the_vendors_words_are_told_without_what_was_sent(words: str, told: str) -> None:
@@ -86,7 +88,7 @@ def test_the_vendors_words_are_told_without_what_was_sent(words: str, told: str)
         "Description": "5e1f-secret",
         "Tags": [{"Key": "short", "Value": "5e1f-secret-too"}],
         "RegistryId": "tcr-12345678",
-        "Parameter": '{"a": ["5e1f-json"]}',
+        "Parameter": json.dumps({"a": ["5e1f-json"], "b": '5e1f"\\quoted'}),
     }
     with pytest.raises(Refused) as caught:
         service.call("Create", parameters)

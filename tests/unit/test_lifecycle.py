@@ -1029,6 +1029,26 @@ def test_what_was_adopted_is_not_deleted_as_the_one_that_it_replaces(
     assert cloud.removed == ["box-8"]
 
 
+def test_what_another_resource_fails_to_adopt_is_neither_deleted_nor_let_go_of(
+    engine: Engine, provider: BoxProvider, cloud: Cloud, existing: str
+) -> None:
+    inputs = {"region": REGION_NAME}
+    with pytest.raises(Error, match="another label"):
+        engine.create(provider, {**inputs, "adopt_id": existing, "label": "other"})
+    with pytest.raises(Error, match=r"has not taken it over\. It is neither deleted nor let go of"):
+        Engine("urn:pulumi:dev::unit::box::old").delete(provider, existing, {**inputs}, inputs)
+    assert cloud.removed == []
+
+
+def test_adopt_changes_what_the_vendor_does_not_show(
+    engine: Engine, provider: BoxProvider, cloud: Cloud, existing: str
+) -> None:
+    cloud.boxes[existing].pop("note", None)
+    inputs = {"adopt_id": existing, "region": REGION_NAME, "note": "ours"}
+    assert _made(engine, provider, inputs)["note"] == "ours"
+    assert cloud.changed == [["note"]]
+
+
 def test_what_another_resource_has_adopted_is_not_deleted_with_the_one_that_held_it(
     engine: Engine, provider: BoxProvider, cloud: Cloud, existing: str, log: Log
 ) -> None:
