@@ -2,6 +2,9 @@
 
 from __future__ import annotations
 
+# Else its plugin imports it at the end of a run that has no properties, and Python 3.11 breaks the
+# parse of it off where the tests' garbage is told of meanwhile.
+import hypothesis  # noqa: F401
 import pytest
 
 from tests.matrix.table import print_table
