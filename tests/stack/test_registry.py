@@ -471,12 +471,14 @@ def test_a_run_that_is_stopped_while_it_waits_ends_with_one_registry(
     stop(stack, process)
     stack.finish(process)
     if stop is kill:
-        # The provider outlives the engine by a moment, and undoes what nobody will hold.
         wait_for(lambda: bool(stack.cloud.requests("DeleteInstance")))
         stack.pulumi("cancel", "--yes")
     stack.cloud.settings(tcr_deploying_seconds=0)
     for registry in _registries(stack):
         stack.cloud.registry(registry_id=registry["RegistryId"], status="Running")
+    if stop is kill:
+        # The provider outlives the engine, and undoes what nobody will hold: as soon as it can.
+        wait_for(lambda: not _registries(stack))
     outcome = stack.finish(stack.start("up", "--yes", "--skip-preview"))
     (registry,) = _registries(stack)
     if outcome.code:
