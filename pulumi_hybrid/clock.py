@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import calendar
+import re
 import time
 from dataclasses import dataclass, field
 from datetime import datetime, timedelta, timezone
@@ -19,7 +20,8 @@ def parse(text: str) -> datetime:
     Raises:
         ValueError: the text is not one.
     """
-    # Python 3.10 does not read the Z.
+    # Python 3.10 reads no Z, and of fractions those of three or six digits alone.
+    text = re.sub(r"\.([0-9]+)", lambda fraction: f".{fraction[1]:0<6.6}", text, count=1)
     moment = datetime.fromisoformat(text.replace("Z", "+00:00"))
     return moment if moment.tzinfo else moment.replace(tzinfo=timezone.utc)
 

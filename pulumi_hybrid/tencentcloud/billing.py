@@ -32,7 +32,7 @@ from pulumi_hybrid.fields import (
 from pulumi_hybrid.lifecycle import Lifecycle, LifecycleResource, Made, Properties
 from pulumi_hybrid.settings import TENCENTCLOUD
 from pulumi_hybrid.tencentcloud.client import Product, TencentcloudApi
-from pulumi_hybrid.tencentcloud.terms import months_to_pay
+from pulumi_hybrid.tencentcloud.terms import MOST_YEARS, months_to_pay
 
 BILLING = Product(title="Billing", service="billing", version="2018-07-09")
 
@@ -194,8 +194,6 @@ _MOST_ORDERS = 100
 _MOST_ORDERS_SHOWN = 200
 """Above it DescribeDealsByCond leaves out the instances."""
 _MOST_MONTHS = 36
-_MOST_YEARS = 5
-"""How far from now on terms are paid: a year that is mistyped would buy every one before it."""
 _MOST_IDS = 100
 _SECONDS_TO_PAY = 60
 _SECONDS_TO_SHOW = 60
@@ -282,7 +280,7 @@ class InstanceProvider(Lifecycle):
             name="paid_until",
             on_change=OnChange.NOTHING,
             sent=False,
-            most_years=_MOST_YEARS,
+            most_years=MOST_YEARS,
         ),
         Choice(
             name="on_delete",
@@ -559,18 +557,21 @@ class InstanceProvider(Lifecycle):
                 ordered += _refund(api, id, {**inputs, **_codes(record)}, str(record["InstanceId"]))
         asked = [record["InstanceId"] for record in live]
         made: dict[str, str | None] = dict.fromkeys(ordered)
+        refunded = []
         for one in ids:
             # Those that an earlier run has ordered, too; and failed, unless it was ordered anew.
             refunds = _orders_for(api, one, "refund", inputs.get("ordered_time"))
             last = None if one in asked else next(iter(refunds), None)
             if refund := _in_force(refunds) or last:
                 made[str(refund.get("OrderId"))] = refund.get("CreateTime")
+            if refund or one in asked:
+                refunded.append(one)
         for number, when in made.items():
             _wait_for_refund(api, number, when)
-        if live or made:
+        if refunded:
             api.warn(
-                f"order {id}: {_count(ids)} refunded. What was really paid for the rest of the "
-                "term goes back to the account's balance."
+                f"order {id}: {_count(refunded)} refunded. What was really paid for the rest of "
+                "the term goes back to the account's balance."
             )
         elif ids:
             api.warn(f"order {id}: {_count(ids)} were refunded or have expired. No money moves.")

@@ -46,7 +46,14 @@ from pulumi_hybrid.lifecycle import Lifecycle, LifecycleResource, Made, Properti
 from pulumi_hybrid.lookup import Lookup
 from pulumi_hybrid.settings import TENCENTCLOUD
 from pulumi_hybrid.tencentcloud.client import Product, TencentcloudApi
-from pulumi_hybrid.tencentcloud.terms import follows, is_later, is_same, months_to_pay, renewal
+from pulumi_hybrid.tencentcloud.terms import (
+    MOST_YEARS,
+    follows,
+    is_later,
+    is_same,
+    months_to_pay,
+    renewal,
+)
 from pulumi_hybrid.watch import NotAnswered, watch_of
 
 TCR = Product(title="TCR", service="tcr", version="2019-09-24")
@@ -297,7 +304,7 @@ class InstanceProvider(Lifecycle):
         # What the vendor takes where nothing is given depends on the type.
         Flag(name="enable_cos_versioning", on_change=OnChange.UPDATE, kept_when_absent=True),
         _PUBLIC_ACCESS,
-        Moment(name="paid_until", most_years=5, on_change=OnChange.NOTHING, sent=False),
+        Moment(name="paid_until", most_years=MOST_YEARS, on_change=OnChange.NOTHING, sent=False),
         Flag(name="delete_bucket", default=False, on_change=OnChange.NOTHING, sent=False),
         REGION,
         ADOPT_ID,

@@ -8,6 +8,9 @@ from typing import Any
 from pulumi_hybrid import clock
 from pulumi_hybrid.errors import Error
 
+MOST_YEARS = 5
+"""How far from now on terms are paid: a year that is mistyped would buy every one before it."""
+
 
 def months_to_pay(paid_until: Any, end: Any) -> int:
     """Months that are missing between a term's end and ``paid_until``; 0 where none are.

@@ -29,6 +29,12 @@ def test_parse_reads_the_vendors_sample() -> None:
     assert clock.parse("2024-10-26T08:50:45Z") == expected
 
 
+@pytest.mark.parametrize("fraction", ["5", "50", "500000", "5000000"])
+def test_parse_reads_fractions_of_any_length(fraction: str) -> None:
+    expected = datetime(2024, 10, 26, 8, 50, 45, 500_000, tzinfo=timezone.utc)
+    assert clock.parse(f"2024-10-26T08:50:45.{fraction}Z") == expected
+
+
 @given(MOMENTS)
 def test_parse_reads_back_what_the_vendor_writes(moment: datetime) -> None:
     assert clock.parse(_vendors_form(moment)) == moment

@@ -2541,6 +2541,16 @@ def test_delete_refunds_each_instance(
     assert "2 instances (cfw-1, cfw-2) refunded" in said
 
 
+def test_delete_says_of_none_that_has_expired_that_it_is_refunded(
+    engine: Engine, cloud: Billing, provider: InstanceProvider, log: Log
+) -> None:
+    state = bought(engine, cloud, provider, PAIR)
+    cloud.records[0].update(Status="ISOLATED")
+    delete(engine, provider, state, PAIR)
+    [said] = log.warned
+    assert "1 instance (cfw-2) refunded" in said
+
+
 def test_delete_refunds_a_product_whose_instances_do_not_show(
     engine: Engine, cloud: Billing, provider: InstanceProvider, log: Log
 ) -> None:
