@@ -74,14 +74,14 @@ class Mutant:
 
     Attributes:
         module: the module's path.
-        line: where.
+        lines: those of the statement that it is in, of a compound one those of its head.
         in_function: whether it is not done before a function is called.
         name: what and where, whatever else is in the file.
         put: puts it into the module's tree.
     """
 
     module: str
-    line: int
+    lines: range
     in_function: bool
     name: str
     put: Callable[[], None] = field(repr=False)
@@ -208,7 +208,13 @@ def mutants(module: str) -> tuple[ast.Module, list[Mutant]]:
     seen: Counter[str] = Counter()
 
     def add(
-        parent: ast.AST, name: str, place: int | None, node: ast.AST, scope: str, in_function: bool
+        parent: ast.AST,
+        name: str,
+        place: int | None,
+        node: ast.AST,
+        scope: str,
+        in_function: bool,
+        lines: range,
     ) -> None:
         for new in _broken(node):
             ast.copy_location(new, node)
@@ -224,13 +230,9 @@ def mutants(module: str) -> tuple[ast.Module, list[Mutant]]:
                 else:
                     getattr(parent, name)[place] = new
 
-            line = getattr(node, "lineno", parent_line(parent))
-            found.append(Mutant(module, line, in_function, title, put))
+            found.append(Mutant(module, lines, in_function, title, put))
 
-    def parent_line(parent: ast.AST) -> int:
-        return next(int(node.lineno) for node in ast.walk(parent) if hasattr(node, "lineno"))
-
-    def walk(parent: ast.AST, scope: str, in_function: bool) -> None:
+    def walk(parent: ast.AST, scope: str, in_function: bool, lines: range) -> None:
         for name, value in ast.iter_fields(parent):
             several = isinstance(value, list)
             for place, node in enumerate(value if several else [value]):
@@ -240,11 +242,19 @@ def mutants(module: str) -> tuple[ast.Module, list[Mutant]]:
                 if isinstance(node, (ast.FunctionDef, ast.ClassDef)):
                     inner = f"{scope}.{node.name}".lstrip(".")
                 within = in_function or (name == "body" and isinstance(parent, ast.FunctionDef))
-                add(parent, name, place if several else None, node, inner, within)
-                walk(node, inner, within)
+                its_lines = _lines(node) if isinstance(node, ast.stmt) else lines
+                add(parent, name, place if several else None, node, inner, within, its_lines)
+                walk(node, inner, within, its_lines)
 
-    walk(tree, "", False)
+    walk(tree, "", False, range(0))
     return tree, found
+
+
+def _lines(statement: ast.stmt) -> range:
+    """All lines of it, since Python runs through those of an expression by parts."""
+    body = getattr(statement, "body", None)
+    end = body[0].lineno - 1 if body else statement.end_lineno or statement.lineno
+    return range(statement.lineno, max(end, statement.lineno) + 1)
 
 
 def _short(node: ast.AST) -> str:
@@ -302,7 +312,7 @@ class Tests:
         if self._files:
             return self._files
         stem = f".test_{Path(mutant.module).stem}."
-        through = self._through[mutant.module, mutant.line]
+        through = set[str]().union(*(self._through[mutant.module, line] for line in mutant.lines))
         left = float(MOST_SECONDS)
         if not through:
             # What is run when the module is imported, or by no test: any of its tests may notice.
@@ -445,7 +455,7 @@ def _nothing() -> None:
 
 def _tell(mutant: Mutant, code: int) -> None:
     if code == 0 and mutant.name != _UNBROKEN:
-        print(f"survived: {mutant.name} (line {mutant.line})", flush=True)
+        print(f"survived: {mutant.name} (line {mutant.lines.start})", flush=True)
 
 
 def notice(
@@ -457,7 +467,7 @@ def notice(
     outside: list[Mutant] = []
     for module in modules:
         trees[module], found = mutants(module)
-        last = max(mutant.line for mutant in found)
+        last = max((mutant.lines for mutant in found), key=lambda lines: lines.start)
         chosen = [mutant for mutant in found[::every] if only in mutant.name]
         chosen += [Mutant(module, last, where, _UNBROKEN, _nothing) for where in (True, False)]
         for mutant in chosen:
