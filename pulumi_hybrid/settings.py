@@ -467,7 +467,7 @@ class Settings:
         value = self.get(setting)
         if value is None:
             lacks = f"{setting.key} is not set"
-            if "." in setting.key and self._parts(setting):
+            if self._parts(setting):
                 lacks = self._lacks(setting)
             raise Misconfigured(f"{lacks}. {setting.how_to_set}")
         return value

@@ -927,6 +927,11 @@ def test_first_look_by_get_without_any_region_says_how_to_give_one(
     )
 
 
+def test_read_without_any_region_says_where_to_set_one(engine: Engine, cloud: Cloud) -> None:
+    with pytest.raises(Misconfigured, match=r"region: is not set\. Set it on the resource, "):
+        engine.read(BoxProvider(cloud), "box-7", None, {"box_id": "box-7"})
+
+
 def test_first_look_by_get_at_what_is_not_there_is_refused(
     engine: Engine, provider: BoxProvider
 ) -> None:
@@ -1515,11 +1520,14 @@ def test_what_is_replaced_by_another_is_deleted(
     assert cloud.removed == ["coin-a"]
 
 
+@pytest.mark.parametrize("unsent", [{}, {"hint": "b"}])
 def test_what_stays_is_not_deleted_where_an_earlier_run_replaced_it_by_itself(
-    engine: Engine, coins: CoinProvider, cloud: Cloud, log: Log
+    engine: Engine, coins: CoinProvider, cloud: Cloud, log: Log, unsent: Properties
 ) -> None:
     outputs = _made(engine, coins, COIN)
-    assert engine.diff(coins, "coin-a", outputs, COIN, COIN).changes is False
+    lifecycle._run = lifecycle._Run()
+    news = {**COIN, **unsent}
+    assert engine.diff(coins, "coin-a", outputs, COIN, news).changes is False
     engine.delete(coins, "coin-a", outputs, COIN)
     assert cloud.removed == []
     assert log.warned == [KEPT]

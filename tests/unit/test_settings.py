@@ -415,6 +415,16 @@ def test_neither_role_nor_token_nor_region_says_who_signs(cloud: Cloud) -> None:
     assert Settings(config, {}).source(cloud) is None
 
 
+@pytest.mark.parametrize("value", ["", None])
+@pytest.mark.parametrize("cloud", EVERY, ids=lambda cloud: cloud.title)
+def test_parts_without_a_value_are_none(cloud: Cloud, value: object) -> None:
+    empty = {"roleArn": value, "sessionName": value}
+    config = {cloud.role.arn.top: empty, cloud.web_identity.arn.top: empty}
+    settings = Settings(config, {})
+    assert settings.role(cloud) is None
+    assert settings.source(cloud) is None
+
+
 # Keys
 
 
