@@ -760,8 +760,8 @@ def _find_lost(api: Api, name: str, *, is_held: bool) -> str | None:
 
 def _is_fresh(created_at: Any) -> bool:
     try:
-        return clock.now() - clock.parse(created_at) < timedelta(days=1)
-    except (AttributeError, ValueError):
+        return clock.now() - clock.parse(str(created_at)) < timedelta(days=1)
+    except ValueError:
         return True
 
 
