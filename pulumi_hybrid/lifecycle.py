@@ -601,12 +601,7 @@ class Lifecycle(ResourceProvider, ABC):
         if self.secrets:
             call.warn(self._secret_is_lost(id))
         # What the vendor leaves out of its answer may be otherwise, too.
-        unseen = {
-            an_input.name: inputs[an_input.name]
-            for an_input in self.inputs
-            if an_input.sent and an_input.name in inputs and an_input.name not in now
-        }
-        names = self._changed(OnChange.UPDATE, now, {**now, **given, **unseen})
+        names = self._changed(OnChange.UPDATE, now, {**now, **inputs})
         if names:
             self.change(api, id, now, inputs, names)
         if names or self.overdue(inputs, now):

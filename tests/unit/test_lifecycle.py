@@ -476,9 +476,11 @@ def test_create_that_never_shows_keeps_id_and_secret(
     engine: Engine, provider: BoxProvider, cloud: Cloud
 ) -> None:
     cloud.hidden = 100
-    with pytest.raises(InitFailed, match="does not show it"):
+    with pytest.raises(InitFailed, match="does not show it") as caught:
         engine.create(provider, {"region": REGION_NAME})
     assert engine.context.init_failed.id == "box-1"
+    # It was not deleted: no run before this one has seen it.
+    assert "up --refresh" not in str(caught.value)
 
 
 def test_create_for_an_engine_that_has_gone_is_undone(
@@ -619,7 +621,7 @@ def test_update_that_cannot_finish_keeps_id_and_secret(
 ) -> None:
     cloud.hidden = 100
     olds = {"region": REGION_NAME, "key": SECRET, "box_id": "box-1"}
-    with pytest.raises(InitFailed, match=r"^cannot update Box box-1: "):
+    with pytest.raises(InitFailed, match=r"^cannot update Box box-1: .*`pulumi up --refresh`"):
         engine.update(provider, "box-1", olds, {"region": REGION_NAME})
     properties = rpc.deserialize_properties(engine.context.init_failed.properties)
     assert rpc.is_rpc_secret(properties["key"])
@@ -690,6 +692,16 @@ def test_update_without_a_change_changes_nothing(
     outputs = _made(engine, provider, inputs)
     engine.update(provider, "box-1", outputs, inputs, inputs)
     assert cloud.changed == []
+
+
+def test_update_that_cannot_finish_blames_no_deletion_for_another_failure(
+    engine: Engine, provider: BoxProvider, cloud: Cloud
+) -> None:
+    cloud.fault = Error("it is broken")
+    olds = {"region": REGION_NAME, "key": SECRET, "box_id": "box-1"}
+    with pytest.raises(InitFailed, match="it is broken") as caught:
+        engine.update(provider, "box-1", olds, {"region": REGION_NAME})
+    assert "up --refresh" not in str(caught.value)
 
 
 def test_update_that_cannot_finish_keeps_what_was_seen_before(
@@ -1654,13 +1666,15 @@ def test_resource_in_a_program_has_its_type_its_secrets_and_its_command(
         key: pulumi.Output[str]
         region: pulumi.Output[str]
         opened: pulumi.Output[int | None]
+        size: pulumi.Output[int]
         command = register_command(
             lambda *parts: f"open {' '.join(parts)}", id="box_id", code="key"
         )
 
     assert Box.pulumi_type == "pulumi-python:dynamic/unit/boxes:Box"
     # As types, not as the text that they are in this file, and of whole numbers alone.
-    assert Box.__annotations__ == {"opened": pulumi.Output[int | None]}
+    whole = {"opened": pulumi.Output[int | None], "size": pulumi.Output[int]}
+    assert Box.__annotations__ == whole
     assert Box.key is Box.__dict__["key"]
     assert Box.command is Box.__dict__["command"]
     options: list[pulumi.ResourceOptions] = []
