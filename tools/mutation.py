@@ -62,7 +62,8 @@ GOAL = 0.85
 PYTEST = ("-q", "-p", "no:cacheprovider", "-p", "no:xdist", "--hypothesis-profile=quick")
 MOST_SECONDS = 20
 """Of the tests that run through a line of a function, the fastest, for so long."""
-HANGS_SECONDS = 180
+HANGS_SECONDS = 40
+"""Longer than twice what its tests took when they were measured, which itself slows them."""
 
 
 # What is broken
@@ -307,10 +308,13 @@ class Tests:
             for line, contexts in measured.contexts_by_lineno(path).items():
                 self._through[module, line] |= {name for name in contexts if name in self._seconds}
 
-    def of(self, mutant: Mutant) -> list[str]:
-        """As pytest's command line has them; those of the module's own file come first."""
+    def of(self, mutant: Mutant) -> tuple[list[str], float]:
+        """As pytest's command line has them, and how many seconds they may take.
+
+        Those of the module's own file come first.
+        """
         if self._files:
-            return self._files
+            return self._files, 5.0 * HANGS_SECONDS
         stem = f".test_{Path(mutant.module).stem}."
         through = set[str]().union(*(self._through[mutant.module, line] for line in mutant.lines))
         left = float(MOST_SECONDS)
@@ -321,20 +325,25 @@ class Tests:
             package = Path(mutant.module).parent.name
             through = {test for test in own if f".{package}." in test} or set(own)
         chosen: list[str] = []
+        seconds = 0.0
         for test in sorted(through, key=lambda one: (stem not in one, self._seconds[one], one)):
             left -= self._seconds[test]
             if left < 0 and chosen:
                 break
+            seconds += self._seconds[test]
             file, _, function = test.rpartition(".")
             chosen.append(f"{file.replace('.', '/')}.py::{function}")
-        return chosen
+        return chosen, HANGS_SECONDS + 2 * seconds
 
 
 # Running them
 
 
 def _forked(
-    waiting: Sequence[Mutant], workers: int, notice: Callable[[Mutant], int]
+    waiting: Sequence[Mutant],
+    workers: int,
+    tests: Tests,
+    notice: Callable[[Mutant, list[str]], int],
 ) -> Iterator[tuple[Mutant, int]]:
     """Each break with the exit code of a process of its own, in which it is to be noticed."""
     left = list(reversed(waiting))
@@ -343,6 +352,7 @@ def _forked(
     while left or running:
         while left and len(running) < workers:
             mutant = left.pop()
+            chosen, seconds = tests.of(mutant)
             pid = os.fork()
             if not pid:
                 code = 1
@@ -351,16 +361,16 @@ def _forked(
                     nothing = os.open(os.devnull, os.O_RDWR)
                     for stream in (0, 1, 2):
                         os.dup2(nothing, stream)
-                    code = notice(mutant)
+                    code = notice(mutant, chosen)
                 finally:
                     os._exit(code)
-            running[pid] = mutant, time.monotonic()
-        for pid, (mutant, start) in list(running.items()):
+            running[pid] = mutant, time.monotonic() + seconds
+        for pid, (mutant, end) in list(running.items()):
             ended, status = os.waitpid(pid, os.WNOHANG)
             if ended:
                 del running[pid]
                 yield mutant, os.waitstatus_to_exitcode(status)
-            elif time.monotonic() - start > HANGS_SECONDS:
+            elif time.monotonic() > end:
                 os.killpg(pid, signal.SIGKILL)
         time.sleep(0.002)
 
@@ -396,12 +406,12 @@ class Patched:
                 self._functions[_place(one.__code__)].append(one)
         # Else a collection in each process would copy all that it has in common with this one.
         gc.freeze()
-        for mutant, code in _forked(self._waiting, self._workers, self._notice):
+        for mutant, code in _forked(self._waiting, self._workers, self._tests, self._notice):
             _tell(mutant, code)
             self.noticed.append((mutant, code))
         return True
 
-    def _notice(self, mutant: Mutant) -> int:
+    def _notice(self, mutant: Mutant, tests: list[str]) -> int:
         mutant.put()
         waiting = [compile(self._trees[mutant.module], str(ROOT / mutant.module), "exec")]
         for code in waiting:
@@ -413,7 +423,7 @@ class Patched:
                 except ValueError:
                     # It does no longer call super().
                     return _IMPORT_ANEW
-        items = [item for test in self._tests.of(mutant) for item in self._items[test]]
+        items = [item for test in tests for item in self._items[test]]
         for item, following in zip(items, [*items[1:], None], strict=True):
             for report in runtestprotocol(item, log=False, nextitem=following):
                 if report.failed:
@@ -488,12 +498,12 @@ def notice(
             yield inside[number], code != 0
     os.waitpid(pid, 0)
 
-    def notice(mutant: Mutant) -> int:
+    def notice(mutant: Mutant, tests: list[str]) -> int:
         mutant.put()
         sys.meta_path.insert(0, Imported(mutant.module, trees[mutant.module]))
-        return int(pytest.main([*PYTEST, "--assert=plain", "-x", *tests.of(mutant)]))
+        return int(pytest.main([*PYTEST, "--assert=plain", "-x", *tests]))
 
-    for mutant, code in _forked(outside, workers, notice):
+    for mutant, code in _forked(outside, workers, tests, notice):
         _tell(mutant, code)
         yield mutant, code != 0
 
