@@ -2,7 +2,8 @@
 """`make mutation`: breaks the package at one place after another, to see the unit tests fail.
 
 A break that no test notices has survived. Each survivor stands in `tools/survivors.toml` with the
-reason why it may; the run fails where one stands there not, or where too few are noticed.
+reason why it may; the run fails where one stands there not, where a reason is left of a break that
+is no more, or where too few are noticed.
 
     python -m tools.mutation [MODULE ...]    modules by their path, such as pulumi_hybrid/retry.py
 
@@ -543,9 +544,13 @@ def main() -> int:
     for module in arguments.module:
         score = noticed[module] / max(1, total[module])
         print(f"| {module} | {total[module]} | {noticed[module]} | {score:.1%} |")
+    breaks = {mutant.name for module in MODULES for mutant in mutants(module)[1]}
+    left_over = [name for name in reasons if name not in breaks]
+    for name in left_over:
+        print(f"left over: {name}")
     print(f"\n{len(unexplained)} survivors without a reason in {SURVIVORS.relative_to(ROOT)}")
     too_low = [module for module in total if noticed[module] / total[module] < GOAL]
-    return 1 if too_low or unexplained else 0
+    return 1 if too_low or unexplained or left_over else 0
 
 
 if __name__ == "__main__":
