@@ -37,30 +37,52 @@ from pulumi_hybrid.fields import ADOPT_ID, REGION, AutoName, Field, OnChange
 from pulumi_hybrid.settings import Cloud, Settings
 
 
+@dataclass(eq=False, repr=False)
+class _Seen:
+    """What a run has shown of one URN.
+
+    Attributes:
+        declared: whether the program declares it in this run.
+        existed: whether it held a resource before.
+        region: that one's; empty where none is known.
+        named: whether the program gives its unique name.
+        kept: the id of what must not be deleted, since the URN goes on holding it.
+        replaced: the outputs of what is to be replaced; None where nothing is.
+    """
+
+    declared: bool = False
+    existed: bool = False
+    region: str = ""
+    named: bool = False
+    kept: str = ""
+    replaced: Properties | None = None
+
+
+@dataclass(eq=False, repr=False)
+class _Adoption:
+    """Who takes over an existing resource in a run, and whether that is done."""
+
+    urn: str
+    done: bool = False
+
+
 class _Run:
     """What one provider process, which lives for one run, has seen of it.
 
     The engine replaces by an ordinary create and an ordinary delete, and tells neither that it is
-    one.
+    one; and for the new one it checks the inputs without those of the old.
 
     Attributes:
-        declared: URNs that the program declares in this run.
-        existing: URNs of resources that were there before it.
-        adopted: by kind and id, the URN whose program takes it over in it.
-        taken_over: kind and id of those that were.
-        named: URNs of resources whose unique name the program gives.
-        kept: by URN, the id of what must not be deleted, since the URN goes on holding it.
-        replaced: by URN, the outputs of what is to be replaced.
+        adoptions: by kind and id.
     """
 
     def __init__(self) -> None:
-        self.declared: set[str] = set()
-        self.existing: set[str] = set()
-        self.adopted: dict[tuple[type[Lifecycle], str], str] = {}
-        self.named: set[str] = set()
-        self.taken_over: set[tuple[type[Lifecycle], str]] = set()
-        self.kept: dict[str, str] = {}
-        self.replaced: dict[str, Properties] = {}
+        self._seen: dict[str, _Seen] = {}
+        self.adoptions: dict[tuple[type[Lifecycle], str], _Adoption] = {}
+
+    def of(self, call: Call) -> _Seen:
+        """What it has shown of a call's URN; where there is none, of nothing else either."""
+        return self._seen.setdefault(call.urn, _Seen()) if call.urn else _Seen()
 
 
 _run = _Run()
@@ -240,10 +262,11 @@ class Lifecycle(ResourceProvider, ABC):
     def check(self, _olds: Properties, news: Properties) -> CheckResult:
         """Every wrong input at once, and the inputs as they are kept; no request is made."""
         call = engine.call()
-        if call.urn:
-            _run.declared.add(call.urn)
-            if _olds:
-                _run.existing.add(call.urn)
+        seen = _run.of(call)
+        seen.declared = True
+        if _olds:
+            seen.existed = True
+            seen.region = str(_olds.get(REGION.name) or "")
         given = {
             name: value
             for name, value in news.items()
@@ -254,11 +277,10 @@ class Lifecycle(ResourceProvider, ABC):
         ]
         if self._is_regional and REGION.name not in given:
             try:
-                given[REGION.name] = self._region(_olds)
+                given[REGION.name] = self._region({REGION.name: seen.region})
             except Misconfigured as error:
                 problems.append(error.reason)
-        if call.urn and self.unique and self.unique.name in given:
-            _run.named.add(call.urn)
+        seen.named = bool(self.unique and self.unique.name in given)
         kept: Properties = {}
         wrong: Properties = {}
         for an_input in self.inputs:
@@ -286,6 +308,7 @@ class Lifecycle(ResourceProvider, ABC):
     def diff(self, _id: str, _olds: Properties, _news: Properties) -> DiffResult:
         """What a change of an input does, and whether the resource has worn out."""
         call = engine.call()
+        seen = _run.of(call)
         before = self._before(_olds, _news, call)
         replaces = self._changed(OnChange.REPLACE, before, _news)
         if not any(engine.is_unknown(_news.get(name)) for name in self._names):
@@ -293,11 +316,11 @@ class Lifecycle(ResourceProvider, ABC):
         certain_to = [name for name in replaces if not engine.is_unknown(_news.get(name))]
         if certain_to and (why_not := self.irreplaceable(_olds)):
             raise Error(f"the change of {' and '.join(certain_to)} replaces it, but {why_not}")
-        if replaces and call.urn:
-            _run.replaced[call.urn] = dict(_olds)
+        if replaces:
+            seen.replaced = dict(_olds)
         elif self.found_again and not self._sends_otherwise(before, _news):
             # It may also wait for its deletion, where a run replaced it by itself and failed.
-            _run.kept[call.urn] = _id
+            seen.kept = _id
         certain = bool(replaces) or self.overdue(_news, _olds)
         updates = self._changed(OnChange.UPDATE, before, _news)
         if replaces and self.replacing:
@@ -316,16 +339,19 @@ class Lifecycle(ResourceProvider, ABC):
     def create(self, props: Properties) -> CreateResult:
         """Make one, or take over the one that ``adopt_id`` names."""
         call = engine.call()
+        seen = _run.of(call)
         inputs = self._given(props)
         api = self._connect(inputs, call)
         adopt_id = inputs.get(ADOPT_ID.name)
-        if adopt_id and call.urn not in _run.existing:
-            _run.adopted[type(self), adopt_id] = call.urn
+        if adopt_id and not seen.existed:
+            adoption = _Adoption(call.urn)
+            if call.urn:
+                _run.adoptions[type(self), adopt_id] = adoption
             adopted = self._adopt(api, adopt_id, inputs, call)
-            _run.taken_over.add((type(self), adopt_id))
+            adoption.done = True
             return CreateResult(adopt_id, adopted)
-        call.replaces = call.urn in _run.existing
-        call.replaced = _run.replaced.get(call.urn, {})
+        call.replaces = seen.existed
+        call.replaced = seen.replaced or {}
         if not call.replaces and self.unique and self._is_made_up(self.unique, inputs, call):
             for id in self.orphans(api, inputs[self.unique.name]):
                 call.warn(
@@ -336,7 +362,7 @@ class Lifecycle(ResourceProvider, ABC):
         made = self.make(api, inputs)
         if self.found_again:
             # Whether it replaces is not always told: a run deletes nothing that it has just made.
-            _run.kept[call.urn] = made.id
+            seen.kept = made.id
         try:
             if call.abandoned and not self.found_again:
                 raise Gone("the engine has gone.")
@@ -391,7 +417,7 @@ class Lifecycle(ResourceProvider, ABC):
         inputs = self._given(_news)
         api = self._connect(inputs, call)
         if self.found_again:
-            _run.kept[call.urn] = _id
+            _run.of(call).kept = _id
         before = self._before(_olds, inputs, call)
         names = self._changed(OnChange.UPDATE, before, inputs)
         if names:
@@ -405,34 +431,36 @@ class Lifecycle(ResourceProvider, ABC):
     def delete(self, _id: str, _props: Properties) -> None:
         """Delete it; gone is success."""
         call = engine.call()
+        seen = _run.of(call)
         # What tells how to delete is an input that no output repeats.
         inputs = self._given({**_props, **(call.old_inputs or {})})
-        if call.urn and _run.kept.get(call.urn) == _id:
+        if seen.kept == _id:
             call.warn(
                 f"{self.kind} {_id} was replaced by itself, since the same inputs are the same to "
                 "the vendor, and is not deleted."
             )
             return
-        if adopter := _run.adopted.get((type(self), _id)):
-            if (type(self), _id) not in _run.taken_over:
+        if adoption := _run.adoptions.get((type(self), _id)):
+            if not adoption.done:
                 raise Error(
-                    f"{engine.name_of(adopter)}, whose adopt_id names it, has not taken it over. "
-                    "It is neither deleted nor let go of: mend that one first"
+                    f"{engine.name_of(adoption.urn)}, whose adopt_id names it, has not taken it "
+                    "over. It is neither deleted nor let go of: mend that one first"
                 )
             call.warn(
                 f"{self.kind} {_id} was replaced by itself, since adopt_id names it, and is not "
                 "deleted. For a new one take adopt_id out, then replace it."
-                if adopter == call.urn
-                else f"{self.kind} {_id} is not deleted: {engine.name_of(adopter)} has taken it "
-                "over, whose adopt_id names it."
+                if adoption.urn == call.urn
+                else f"{self.kind} {_id} is not deleted: {engine.name_of(adoption.urn)} has taken "
+                "it over, whose adopt_id names it."
             )
             return
-        call.replaces = call.urn in _run.declared
+        # Before what depends on it, the engine deletes without a check; but not without a diff.
+        call.replaces = seen.declared or seen.replaced is not None
         api = self._connect(inputs, call)
         self.remove(api, _id, {**inputs, **self._notes(_props)})
-        if call.urn:
-            # What is made next for it takes its place.
-            _run.existing.add(call.urn)
+        # What is made next for it takes its place.
+        seen.existed = True
+        seen.region = seen.region or inputs.get(REGION.name, "")
 
     # What the hooks share.
 
@@ -511,8 +539,9 @@ class Lifecycle(ResourceProvider, ABC):
         return same and not self._is_made_up(self.unique, after, call)
 
     def _is_made_up(self, unique: AutoName, inputs: Properties, call: Call) -> bool:
-        if call.urn in _run.named:
-            return False
+        seen = _run.of(call)
+        if seen.declared:
+            return not seen.named
         return unique.is_made_up(str(inputs.get(unique.name)), call)
 
     def _look_up(

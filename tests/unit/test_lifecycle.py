@@ -264,6 +264,20 @@ def test_check_keeps_the_region_of_an_existing_resource_whatever_the_default_has
     assert given.inputs["region"] == "ap-seoul"
 
 
+def test_check_keeps_the_region_where_the_engine_replaces(
+    engine: Engine, provider: BoxProvider
+) -> None:
+    """For the new one the engine checks without the inputs of the old."""
+    elsewhere = {"region": "eu-frankfurt"}
+    engine.check(provider, {}, elsewhere)
+    assert engine.check(provider, {}, None).inputs["region"] == "eu-frankfurt"
+    other = Engine("urn:pulumi:dev::unit::box::other")
+    assert other.check(provider, {}, None).inputs["region"] == REGION_NAME
+    # As what depends on another one that is replaced, it is deleted before it is checked.
+    other.delete(provider, "box-1", elsewhere, elsewhere)
+    assert other.check(provider, {}, None).inputs["region"] == "eu-frankfurt"
+
+
 def test_check_takes_none_for_what_is_not_given(provider: BoxProvider) -> None:
     result = provider.check({}, {"region": None, "colour": None, "label": "a"})
     assert result.failures == []
@@ -990,6 +1004,16 @@ def test_delete_knows_whether_it_is_half_of_a_replacement(
     assert cloud.in_a_replacement == [False, True]
 
 
+def test_delete_of_what_depends_on_another_is_half_of_a_replacement(
+    engine: Engine, provider: BoxProvider, cloud: Cloud
+) -> None:
+    """It is deleted before that one, without a check, where its diff says that it is replaced."""
+    inputs = {"region": REGION_NAME, "label": "a"}
+    assert engine.diff(provider, "box-1", inputs, inputs, {**inputs, "label": rpc.UNKNOWN}).replaces
+    engine.delete(provider, "box-1", inputs, inputs)
+    assert cloud.in_a_replacement == [True]
+
+
 def test_create_after_a_delete_takes_its_place(
     engine: Engine, provider: BoxProvider, cloud: Cloud, existing: str
 ) -> None:
@@ -1247,6 +1271,17 @@ def test_diff_deletes_first_what_has_a_name_of_the_programs(
 def test_diff_deletes_last_what_has_a_made_up_name(engine: Engine, crates: CrateProvider) -> None:
     inputs = _checked(engine, crates, label="a")
     result = engine.diff(crates, "box-1", inputs, inputs, {**inputs, "label": "b"})
+    assert (result.replaces, result.delete_before_replace) == (["label"], False)
+
+
+def test_a_name_that_is_not_given_stands_in_nobodys_way_however_it_looks(
+    engine: Engine, crates: CrateProvider
+) -> None:
+    """As where the resource had another name in the program, or the program gave its own."""
+    olds = {"title": "another-1234567", "label": "a", "region": REGION_NAME}
+    news = dict(engine.check(crates, {"label": "b"}, olds).inputs)
+    assert news["title"] == "another-1234567"
+    result = engine.diff(crates, "box-1", olds, olds, news)
     assert (result.replaces, result.delete_before_replace) == (["label"], False)
 
 
