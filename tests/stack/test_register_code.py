@@ -336,6 +336,10 @@ def test_a_moved_default_region_moves_nothing(stack: Stack) -> None:
     stack.environment["TENCENTCLOUD_REGION"] = "ap-tokyo"
     stack.up("--expect-no-changes")
     stack.refresh("--expect-no-changes")
+    # Nor where the engine replaces it.
+    stack.environment["WORD"] = "b"
+    stack.up()
+    assert len(stack.cloud.requests("CreateRegisterCode")) == 2
     stack.destroy()
     assert {request["region"] for request in stack.cloud.requests()} == {"ap-guangzhou"}
     stack.up()
