@@ -39,7 +39,11 @@ class Error(Exception):
 
     Attributes:
         operation: what could not be done ("cannot create RegisterCode"), put before the reason.
+        unsure: why an earlier try of the same may have done the work all the same; None where none
+            may.
     """
+
+    unsure: Error | None = None
 
     def __init__(self, reason: str) -> None:
         super().__init__(reason)

@@ -32,12 +32,14 @@ def repeat(send: Callable[[], _T], *, call: Call, deadline: Deadline, repeatable
         repeatable: whether the request may be done twice.
 
     Raises:
-        Error: what the last try raised, with the number of tries where there were several.
+        Error: what the last try raised, with the number of tries where there were several, and with
+            the last failure before it, if any, that says not whether the work was done.
     """
     # Only a provider's process needs it.
     from tenacity import Retrying, retry_if_exception, wait_random_exponential
 
     backoff = wait_random_exponential(multiplier=0.5, max=10)
+    unsure: Error | None = None
 
     def worth_another_try(error: BaseException) -> bool:
         if isinstance(error, (Throttled, NotSent)):
@@ -53,6 +55,9 @@ def repeat(send: Callable[[], _T], *, call: Call, deadline: Deadline, repeatable
         return state.attempt_number >= _MOST_TRIES and not isinstance(_error(state), Throttled)
 
     def announce(state: RetryCallState) -> None:
+        nonlocal unsure
+        if isinstance(_error(state), (Transient, Ambiguous)):
+            unsure = _error(state)
         call.progress(f"{_error(state).reason} Trying again in {state.upcoming_sleep:.0f} s.")
 
     def give_up(state: RetryCallState) -> _T:
@@ -63,14 +68,19 @@ def repeat(send: Callable[[], _T], *, call: Call, deadline: Deadline, repeatable
             )
         raise error
 
-    return Retrying(
+    tries = Retrying(
         retry=retry_if_exception(worth_another_try),
         wait=pause,
         stop=enough,
         sleep=call.sleep,
         before_sleep=announce,
         retry_error_callback=give_up,
-    )(send)
+    )
+    try:
+        return tries(send)
+    except Error as error:
+        error.unsure = unsure
+        raise
 
 
 def _error(state: RetryCallState) -> Error:

@@ -186,11 +186,12 @@ class ActivationProvider(Lifecycle):
             answer = api.call(
                 "CreateActivation", parameters, holding=("ActivationId", "ActivationCode")
             )
-        except (Ambiguous, Transient) as error:
-            unusable = error.id if isinstance(error, Ambiguous) else ""
+        except Error as error:
+            told = (error, error.unsure)
+            unusable = next((one.id for one in told if isinstance(one, Ambiguous) and one.id), "")
             if unusable:
                 error.reason += f"{self._undone(api, unusable, inputs)} Run `pulumi up` again."
-            else:
+            elif any(isinstance(one, (Ambiguous, Transient)) for one in told):
                 error.reason += " Look through the region's activations for one made just now."
             raise
         return Made(str(answer["ActivationId"]), {"activation_code": answer["ActivationCode"]})

@@ -810,6 +810,27 @@ def test_create_whose_answer_stays_lost_says_where_to_look_and_shows_no_code(
     assert caught.value.__context__ is None
 
 
+@pytest.mark.parametrize("first", [*LOST.values(), lambda: refusal("InternalError", 500)])
+def test_create_that_is_refused_after_a_lost_answer_says_where_to_look(
+    engine: Engine, vendor: Vendor, provider: ActivationProvider, first: Callable[[], Reply]
+) -> None:
+    vendor.answers(CREATE, first(), refusal("Forbidden.RAM", 403))
+    with pytest.raises(Refused, match="the key may not do this") as caught:
+        engine.create(provider, INPUTS)
+    assert "Look through the region's activations for one made just now." in str(caught.value)
+    assert CODE not in everything_said(caught.value)
+
+
+def test_create_that_is_refused_where_nothing_was_done_says_no_more(
+    engine: Engine, vendor: Vendor, provider: ActivationProvider
+) -> None:
+    vendor.answers(CREATE, refusal("Throttling", 400), refusal("Forbidden.RAM", 403))
+    with pytest.raises(Refused) as caught:
+        engine.create(provider, INPUTS)
+    assert vendor.actions == [CREATE] * 2
+    assert "Look through" not in str(caught.value)
+
+
 def test_create_whose_answer_is_cut_short_five_times_is_given_up_and_shows_no_code(
     engine: Engine, vendor: Vendor, provider: ActivationProvider
 ) -> None:
