@@ -171,10 +171,10 @@ def _configuration(
         kind, _, name = resource["urn"].rpartition("::")
         if name == provider and kind.endswith("pulumi:providers:pulumi-python"):
             _say(f"provider {provider} as of its last `pulumi up`, then the environment")
-            config = {key: _plain(value) for key, value in resource["inputs"].items()}
-            return config, {
-                key for key, value in config.items() if value == resource["inputs"][key]
-            }
+            # Where everything comes from the environment, the state has no inputs at all.
+            inputs = resource.get("inputs") or {}
+            config = {key: _plain(value) for key, value in inputs.items()}
+            return config, {key for key, value in config.items() if value == inputs[key]}
     raise Misconfigured(f"the stack's state holds no provider {provider}. Run `pulumi up` first")
 
 

@@ -52,8 +52,13 @@ class _Mocked:
     outputs: Callable[[Properties], Properties]
 
 
-def _hours(inputs: Properties, name: str) -> str:
-    return clock.later(_MADE, timedelta(hours=inputs.get(name) or 4))
+def _end(hours: int | None) -> str:
+    return clock.later(_MADE, timedelta(hours=hours or 4))
+
+
+def _end_of_a_register_code(hours: int | None) -> str | None:
+    is_for_ever = hours is not None and hours > tat.LONGEST_TERM
+    return None if is_for_ever else _end(hours)
 
 
 _MOCKED: Mapping[str, _Mocked] = {
@@ -64,7 +69,7 @@ _MOCKED: Mapping[str, _Mocked] = {
         lambda inputs: {
             "register_code_value": "made-up-register-code-value",
             "created_time": _MADE,
-            "expired_time": _hours(inputs, "effective_time"),
+            "expired_time": _end_of_a_register_code(inputs.get("effective_time")),
             "enabled": True,
             "registered_count": 0,
         },
@@ -76,7 +81,7 @@ _MOCKED: Mapping[str, _Mocked] = {
         lambda inputs: {
             "activation_code": "made-up-activation-code",
             "creation_time": _MADE,
-            "expired_time": _hours(inputs, "time_to_live_in_hours"),
+            "expired_time": _end(inputs.get("time_to_live_in_hours")),
             "disabled": False,
             "registered_count": 0,
             "deregistered_count": 0,

@@ -41,7 +41,7 @@ from pulumi_hybrid.tencentcloud.client import Product, TencentcloudApi
 
 TAT = Product(title="TAT", service="tat", version="2020-10-28")
 
-_LONGEST_TERM = 99999
+LONGEST_TERM = 99999
 """Hours; a longer EffectiveTime means that the code never expires."""
 
 _MEANINGS = {
@@ -97,7 +97,7 @@ class RegisterCodeProvider(Lifecycle):
         Whole(
             name="effective_time",
             least=1,
-            all_alike_above=_LONGEST_TERM,
+            all_alike_above=LONGEST_TERM,
             unit="hours",
             default=4,
             shown=False,
@@ -298,7 +298,7 @@ def _properties(code: dict[str, Any]) -> Properties:
         now["register_limit"] = limit
     # The hours that were asked for are not shown, but what came of them is.
     if expired is None:
-        now["effective_time"] = _LONGEST_TERM + 1
+        now["effective_time"] = LONGEST_TERM + 1
     elif created is not None:
         now["effective_time"] = clock.hours_between(created, expired)
     return now

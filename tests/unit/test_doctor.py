@@ -344,6 +344,16 @@ def test_explicit_provider_is_examined_as_of_its_last_up(world: World, examine: 
     assert "in plain text" not in said
 
 
+def test_default_provider_without_a_configuration_is_the_environment(
+    world: World, examine: Examine
+) -> None:
+    state = _state("default")
+    del state["deployment"]["resources"][0]["inputs"]
+    world.pulumi({"stack export": state})
+    _, said = examine("--provider", "default")
+    assert "provider default as of its last `pulumi up`, then the environment" in said
+
+
 @pytest.mark.parametrize("state", [_state("first"), {"deployment": {}}, {}])
 def test_provider_that_is_not_in_the_state_is_status_1(
     world: World, examine: Examine, state: dict[str, Any]

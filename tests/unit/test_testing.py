@@ -87,6 +87,8 @@ def test_outputs_follow_the_inputs() -> None:
     code = _seen(PROGRAMS[tat.RegisterCode])
     assert code["expired_time"][0] == "2026-01-02T00:00:00Z"
     assert code["register_limit"][0] == 10
+    for_ever = _seen(lambda: tat.RegisterCode("r", effective_time=10**9))
+    assert for_ever["expired_time"][0] is None
     assert len(_seen(_order)["instance_id_list"][0]) == 2
     registry = _seen(PROGRAMS[tcr.Instance])
     assert registry["public_domain"][0] == f"{registry['registry_name'][0]}.tencentcloudcr.com"
