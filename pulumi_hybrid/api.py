@@ -36,21 +36,22 @@ _SHORTEST_SECRET = 6
 """Characters; shorter texts are words of the vendor's own, too."""
 
 
-def _texts(value: Any, name: str = "") -> Iterator[tuple[str, str]]:
+def _texts(value: Any, name: str = "", *, in_json: bool = False) -> Iterator[tuple[str, str]]:
     """All texts in parameters with their names, but for ids, which are the vendor's own words."""
     if isinstance(value, Mapping):
         for key, item in value.items():
-            yield from _texts(item, str(key))
+            yield from _texts(item, str(key), in_json=in_json)
     elif isinstance(value, list):
         for item in value:
-            yield from _texts(item, name)
+            yield from _texts(item, name, in_json=in_json)
     elif isinstance(value, str):
         with suppress(ValueError):
             # Of JSON the vendor may quote a part.
-            for _, text in _texts(json.loads(value)):
+            for _, text in _texts(json.loads(value), in_json=True):
                 yield name, text
                 yield name, json.dumps(text, ensure_ascii=False)[1:-1]
-        is_id = name.lower().endswith(("id", "ids"))
+        # What a key in JSON is called, the user has chosen.
+        is_id = not in_json and name.lower().endswith(("id", "ids"))
         if len(value) >= _SHORTEST_SECRET and not is_id:
             yield name, value
 

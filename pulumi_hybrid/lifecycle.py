@@ -240,7 +240,7 @@ class Lifecycle(ResourceProvider, ABC):
         """Ids of resources that an interrupted run may have made with another made-up name."""
         return []
 
-    def irreplaceable(self, outputs: Properties) -> str:
+    def irreplaceable(self, inputs: Properties, outputs: Properties) -> str:
         """Why it may not be replaced as it is, and what to do first; empty where it may."""
         return ""
 
@@ -314,7 +314,7 @@ class Lifecycle(ResourceProvider, ABC):
         if not any(engine.is_unknown(_news.get(name)) for name in self._names):
             replaces += self.worn_out(_news, _olds)
         certain_to = [name for name in replaces if not engine.is_unknown(_news.get(name))]
-        if certain_to and (why_not := self.irreplaceable(_olds)):
+        if certain_to and (why_not := self.irreplaceable(_news, _olds)):
             raise Error(f"the change of {' and '.join(certain_to)} replaces it, but {why_not}")
         if replaces:
             seen.replaced = dict(_olds)

@@ -16,6 +16,8 @@ from typing import Any
 
 from pulumi_hybrid.api import Meaning
 from pulumi_hybrid.errors import Expired, NotFound, Throttled, Transient
+from pulumi_hybrid.tencentcloud.billing import Locked
+from pulumi_hybrid.tencentcloud.tcr import Busy, NameTaken
 
 ROOT = Path(__file__).resolve().parents[1]
 DOCS = ROOT / "docs"
@@ -23,6 +25,9 @@ TABLE = re.compile(r"(<!-- table of (\S+) -->\n).*?(<!-- end -->)", re.DOTALL)
 
 _BY_ITSELF = {
     Throttled: "waits",
+    Busy: "waits",
+    Locked: "waits",
+    NameTaken: "waits a moment",
     Transient: "tries again",
     Expired: "renews the key",
     NotFound: "takes it as gone",

@@ -55,7 +55,15 @@ class CheckFailed(Refused):
 
 _ENGINE_GONE = "the engine has gone, so nothing more is ordered or refunded"
 _NO_MONEY = "No money has moved."
-_MAYBE_MONEY = "Whether money has moved is not known. Run it again: no money moves twice."
+_MAYBE_MONEY = (
+    "Whether money has moved is not known. Run it again with the same inputs: then no money moves "
+    "twice."
+)
+_OTHER_INPUTS = (
+    "there is an order of the same ClientToken with other inputs: a run that was interrupted has "
+    "made it, or another stack. Look for it in the billing console; run it again with the inputs "
+    "that it was made with, or take a purchase over with adopt_id"
+)
 _REAL_NAME = "Complete the account's real-name data in the console."
 
 _MEANINGS = {
@@ -358,6 +366,7 @@ class InstanceProvider(Lifecycle):
             if len(ids) >= inputs.get("quantity", 1):
                 known["instance_id_list"] = ids
             # From here on the id must not be lost: what cannot be seen now, `finish` will see.
+            order = None
             is_used_up = False
             with suppress(Error):
                 order = _find_order(api, id, None)
@@ -365,6 +374,12 @@ class InstanceProvider(Lifecycle):
                     known["ordered_time"] = order.get("CreateTime") or known["ordered_time"]
                     is_used_up = _is_used_up(api, order, started)
             if not is_used_up:
+                if order is not None and _is_older(order, started):
+                    api.warn(
+                        f"order {id} was made before this run: by one that was interrupted, or by "
+                        "a stack of the same name elsewhere. If a stack holds it, give a "
+                        "client_token of your own to order another: else either may refund it."
+                    )
                 return Made(id, known=known)
             if "client_token" in inputs:
                 raise Error(
@@ -525,6 +540,13 @@ class InstanceProvider(Lifecycle):
                 )
         return remarks
 
+    def irreplaceable(self, inputs: Properties, outputs: Properties) -> str:
+        """One whose token the program gives to the new one, too."""
+        token = inputs.get("client_token")
+        if token is None or token != outputs.get("client_token"):
+            return ""
+        return f"client_token names the same order. Give another to order anew. {_NO_MONEY}"
+
     def worn_out(self, inputs: Properties, outputs: Properties) -> list[str]:
         """One that was never delivered, and never will be."""
         return ["status"] if outputs.get("status") in _DEAD_NAMES else []
@@ -631,6 +653,22 @@ def _ask(
     api: Api, action: str, parameters: Mapping[str, Any], holding: tuple[str, ...] = ()
 ) -> dict[str, Any]:
     """Call an action of money: asked again with the same token, it answers with the same order."""
+    try:
+        return _asked_twice(api, action, parameters, holding)
+    except Refused as refusal:
+        if not isinstance(refusal, DeadOrder) and _names_the_token(refusal):
+            refusal.reason = _OTHER_INPUTS
+        raise
+
+
+def _names_the_token(refusal: Refused) -> bool:
+    """Whether it is refused for its token, which was used with other inputs before."""
+    return "clienttoken" in refusal.answer.message.lower()
+
+
+def _asked_twice(
+    api: Api, action: str, parameters: Mapping[str, Any], holding: tuple[str, ...]
+) -> dict[str, Any]:
     try:
         return api.call(action, parameters, repeatable=False, holding=holding)
     except (Ambiguous, Transient):
@@ -790,11 +828,10 @@ def _find_order(api: Api, id: str, ordered_time: str | None) -> dict[str, Any] |
         id: the order's.
         ordered_time: about when it was made, as the vendor writes it; None: in the last years.
     """
-    if ordered_time:
-        with suppress(ValueError):
-            ends = [_parse(ordered_time)]
-            return _order_among(api, id, ends)
-    return _order_among(api, id, _quarters())
+    ends = _quarters()
+    with suppress(ValueError):
+        ends = [_parse(str(ordered_time))]
+    return _order_among(api, id, ends)
 
 
 def _quarters() -> list[datetime]:

@@ -524,7 +524,7 @@ class InstanceProvider(Lifecycle):
             )
         return remarks
 
-    def irreplaceable(self, outputs: Properties) -> str:
+    def irreplaceable(self, inputs: Properties, outputs: Properties) -> str:
         """One that is protected; not one that never became a registry."""
         if not outputs.get("deletion_protection") or outputs.get("status") == _FAILED_FOR_GOOD:
             return ""

@@ -88,7 +88,7 @@ def test_the_vendors_words_are_told_without_what_was_sent(words: str, told: str)
         "Description": "5e1f-secret",
         "Tags": [{"Key": "short", "Value": "5e1f-secret-too"}],
         "RegistryId": "tcr-12345678",
-        "Parameter": json.dumps({"a": ["5e1f-json"], "b": '5e1f"\\quoted'}),
+        "Parameter": json.dumps({"a": ["5e1f-json"], "secretId": '5e1f"\\quoted'}),
     }
     with pytest.raises(Refused) as caught:
         service.call("Create", parameters)

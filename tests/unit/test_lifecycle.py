@@ -1196,7 +1196,7 @@ class CrateProvider(BoxProvider):
             return super().orphans(api, name)
         return [f"{id} of {name[:-7]}" for id in self.others]
 
-    def irreplaceable(self, outputs: Properties) -> str:
+    def irreplaceable(self, inputs: Properties, outputs: Properties) -> str:
         return "it is locked. Unlock it first" if outputs.get("locked") else ""
 
 

@@ -905,6 +905,49 @@ def test_a_refused_token_behind_that_of_what_is_replaced_asks_for_a_dead_order_m
     assert len(cloud.tokens) == 2
 
 
+@pytest.mark.parametrize("lost", [[], [reset()]])
+def test_a_token_that_was_used_with_other_inputs_says_where_to_look(
+    engine: Engine, cloud: Billing, provider: InstanceProvider, lost: list[Reply]
+) -> None:
+    message = "The ClientToken has been used with other parameters."
+    cloud.says(CREATE, *lost, refusal("InvalidParameter", message))
+    with pytest.raises(Refused, match="an order of the same ClientToken with other") as caught:
+        up(engine, provider, INPUTS)
+    assert NO_MONEY not in line(caught.value)
+
+
+@pytest.mark.parametrize(("token", "refused"), [("mine", True), ("yours", False)])
+def test_what_replaces_needs_another_client_token(
+    engine: Engine, provider: InstanceProvider, token: str, refused: bool
+) -> None:
+    olds = {**INPUTS, "client_token": "mine"}
+    state = {**unfinished(4), "client_token": "mine"}
+    news = {**INPUTS, "client_token": token, "zone_code": "ap-guangzhou-3"}
+    if refused:
+        with pytest.raises(Error, match=r"names the same order\. Give another") as caught:
+            engine.diff(provider, ID, state, olds, news)
+        assert NO_MONEY in line(caught.value)
+    else:
+        assert "zone_code" in (engine.diff(provider, ID, state, olds, news).replaces or [])
+
+
+def test_an_order_of_an_earlier_run_may_be_held_by_another_stack(
+    engine: Engine,
+    cloud: Billing,
+    provider: InstanceProvider,
+    next_run: Callable[[], InstanceProvider],
+    log: Log,
+) -> None:
+    """As where two stacks of the same name in two backends have the same URNs."""
+    state = bought(engine, cloud, provider)
+    assert log.warned == []
+    cloud.deals[0]["CreateTime"] = china(hours=20)
+    assert up(engine, next_run(), INPUTS).id == state["order_id"]
+    [said] = log.warned
+    assert_one_line(said)
+    assert f"order {ID} was made before this run" in said
+
+
 def test_a_client_token_whose_order_is_dead_is_an_error(
     engine: Engine,
     cloud: Billing,
