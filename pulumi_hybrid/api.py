@@ -174,6 +174,16 @@ class Api(ABC):
         """By which requests are counted; empty for those that are not signed."""
         return self.keys.account if self.keys else ""
 
+    def may_wait(self, seconds: float, patience: Deadline | None = None) -> bool:
+        """Whether there is time to wait so long, and somebody to wait for.
+
+        Args:
+            seconds: how long.
+            patience: until when at most; None: as long as the whole call may take.
+        """
+        left = min(one.left for one in (self.deadline, patience) if one is not None)
+        return left >= seconds and not self.abandoned
+
     def sleep(self, seconds: float) -> None:
         """Wait, but no longer than the engine does."""
         self._call.sleep(seconds)

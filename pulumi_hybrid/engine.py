@@ -60,7 +60,7 @@ class Call:
         old_inputs: the inputs of the last successful run, as the program gave them; None where the
             engine does not say or there was none.
         replaces: in a create, whether it takes the place of a resource that was there before this
-            run; in a delete, whether another resource has taken this one's place in it.
+            run; in a delete, whether another one takes its place in this run.
         replaced: in such a create, the other one's outputs, as far as they are known.
         undoes: whether it removes what it made itself, since nobody can hold it.
     """

@@ -79,7 +79,7 @@ class Watch:
                 self._waiting.remove(id)
 
     def _wait_for_the_answer(self, api: Api) -> None:
-        if api.deadline.left < 0 or api.abandoned:
+        if not api.may_wait(0):
             raise NotAnswered(
                 "time was up before the vendor said what it is like. Run it again to go on waiting."
             )

@@ -504,9 +504,7 @@ class InstanceProvider(Lifecycle):
             now = self._await(api, id, known)
             if now is None:
                 raise Gone("its instances are gone: refunded elsewhere, or expired.")
-            if now.get("expired_time") or min(patience.left, api.deadline.left) < 0:
-                return now
-            if api.abandoned:
+            if now.get("expired_time") or not api.may_wait(0, patience):
                 return now
             api.wait("delivered, waiting for its term to show", "term", _pause(api))
 
@@ -781,7 +779,7 @@ def _used_up_orders(api: Api, inputs: Properties, dead: DeadOrder, started: date
             raise _told_of_adoption(dead, live)
         if patience.left < 0:
             return orders
-        if api.deadline.left < _pause(api) or api.abandoned:
+        if not api.may_wait(_pause(api)):
             raise _told_of_adoption(dead, [])
         # One that was made by a run before this may show late.
         api.wait("its order may be alive, waiting for it to show", "token", _pause(api))
@@ -968,7 +966,7 @@ def _wait_for_delivery(api: Api, id: str, inputs: Properties, known: Properties)
                 now,
             )
         passed = f"{api.deadline.passed:.0f} s"
-        if api.deadline.left < _pause(api) or api.abandoned:
+        if not api.may_wait(_pause(api)):
             raise NotReady(
                 f"the order is {name} after {passed}. It is paid, or being paid, and not delivered "
                 "in full; the next `pulumi up` goes on waiting, and buys nothing.",
@@ -1232,7 +1230,7 @@ def _wait_for_term(
                     f"the renewal, order {named}, is {status.name}. {fate}",
                     now,
                 )
-        if min(patience.left, api.deadline.left) < _pause(api) or api.abandoned:
+        if not api.may_wait(_pause(api), patience):
             raise NotReady(
                 f"the renewal, order {named}, is ordered, but does not show yet. The next "
                 "`pulumi up` asks for the same order, and buys nothing twice.",
@@ -1249,7 +1247,7 @@ def _unlocked(api: Api, send: Callable[[], dict[str, Any]]) -> dict[str, Any]:
         try:
             return send()
         except Locked:
-            if api.deadline.left < _pause(api) or api.abandoned:
+            if not api.may_wait(_pause(api)):
                 raise
             api.wait("the instance is locked by another change, waiting", "locked", _pause(api))
 
@@ -1265,7 +1263,7 @@ def _ids_to_end(api: Api, id: str, inputs: Properties) -> list[str]:
     """
     patience = Deadline(_SECONDS_TO_SHOW)
     while (order := _find_order(api, id, inputs.get("ordered_time"))) is None:
-        if min(patience.left, api.deadline.left) < _pause(api) or api.abandoned:
+        if not api.may_wait(_pause(api), patience):
             raise Error(
                 "the order does not show, and may have been paid. Look for it in the billing "
                 "console; with on_delete retain a destroy lets go of it"
@@ -1315,7 +1313,7 @@ def _refund(api: Api, id: str, inputs: Properties, instance_id: str) -> list[str
         return ordered
     patience = Deadline(_SECONDS_TO_SHOW)
     while (shown := _shown_refunds(api, instance_id, since, failed)) is None:
-        if min(patience.left, api.deadline.left) < _pause(api) or api.abandoned:
+        if not api.may_wait(_pause(api), patience):
             raise Error(
                 f"the refund of {instance_id} was accepted, and does not show. Whether it is "
                 "refunded is not known. Run it again: it looks first"
@@ -1348,7 +1346,7 @@ def _wait_for_refund(api: Api, id: str, ordered_time: str | None) -> None:
                 f"the refund, order {id}, is {status.name}: no money came back. Run it again, or "
                 "ask the vendor's support; with on_delete retain a destroy lets go of it"
             )
-        if api.deadline.left < _pause(api) or api.abandoned:
+        if not api.may_wait(_pause(api)):
             raise Error(
                 f"the refund, order {id}, is ordered and not done after "
                 f"{api.deadline.passed:.0f} s. Run it again to go on waiting"

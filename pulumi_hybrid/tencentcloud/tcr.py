@@ -630,7 +630,7 @@ def _wait_until_running(
         if status in _FAILED and not old:
             raise NotReady(f"it is {status}{_conditions(api, id)}. {_FAILED[status]}", now)
         passed = f"{api.deadline.passed:.0f} s"
-        if api.deadline.left < _PAUSE or api.abandoned:
+        if not api.may_wait(_PAUSE):
             why = _conditions(api, id) if status == "Unhealthy" else ""
             raise NotReady(f"it is still {status} after {passed}{why}.", now)
         waiting_for = "Running" if upgraded else registry_type
@@ -714,7 +714,7 @@ def _free_of_own(api: Api, name: str) -> None:
                 "delete_before_replace; if it does not hold it, take it over with "
                 f'adopt_id="{id}", or choose another name'
             )
-        if api.deadline.left < _PAUSE or api.abandoned:
+        if not api.may_wait(_PAUSE):
             raise Error(f"the account's registry {name}, {id}, is still being deleted. Try later")
         api.wait(f"waiting for the end of {id}, which holds the name {name}", "name", _PAUSE)
 
@@ -726,8 +726,7 @@ def _when_freed(api: Api, freed: Deadline, name: str, body: Mapping[str, Any]) -
             return api.call("CreateInstance", body, repeatable=False, holding=("RegistryId",))
         except (NameTaken, Busy) as error:
             taken = isinstance(error, _TAKEN)
-            patience = min(freed.left if taken else api.deadline.left, api.deadline.left)
-            if patience < _PAUSE or api.abandoned:
+            if not api.may_wait(_PAUSE, freed if taken else None):
                 raise
             what = f"the vendor to free the name {name}" if taken else "the end of another change"
             api.wait(f"waiting for {what}", "name", _PAUSE)
@@ -752,7 +751,7 @@ def _find_lost(api: Api, name: str, *, is_held: bool) -> str | None:
             return None
         if own:
             return str(own["RegistryId"])
-        if api.deadline.left < 0 or api.abandoned:
+        if not api.may_wait(0):
             break
         api.sleep(1)
     return None
@@ -849,7 +848,7 @@ def _change_tags(api: Api, id: str, before: dict[str, str], after: dict[str, str
     # Another service's change may show a little later, and state holds what shows.
     patience = Deadline(_SECONDS_TO_SHOW_A_CHANGE)
     with suppress(Error):
-        while min(patience.left, api.deadline.left) > 0 and not api.abandoned:
+        while api.may_wait(0, patience):
             shown = _tags(_properties(_describe(api, id) or {}, {}))
             if all(shown.get(key) == after.get(key) for key in {*added, *before}):
                 return
@@ -877,7 +876,7 @@ def _when_free(api: Api, change: Callable[[], Any]) -> None:
         try:
             change()
         except Busy:
-            if api.deadline.left < _PAUSE or api.abandoned:
+            if not api.may_wait(_PAUSE):
                 raise
             api.wait("another change is under way, waiting for its end", "busy", _PAUSE)
         else:
@@ -945,7 +944,7 @@ def _wait_until_gone(api: Api, id: str, before: Any) -> None:
         if status == "Isolate" and _charge_type(registry) == 1:
             api.warn(f"{id} was returned and is isolated; the vendor erases it in some days.")
             return
-        if api.deadline.left < _PAUSE or api.abandoned:
+        if not api.may_wait(_PAUSE):
             raise Error(
                 f"it is still {status} after {api.deadline.passed:.0f} s. Run it again to go on "
                 "waiting"
@@ -1025,7 +1024,7 @@ def _open_or_close(api: Api, id: str, enabled: bool) -> None:
                     refused, asked = error, Deadline(_SECONDS_OF_AN_OLD_STATUS)
             elif asked.left < 0:
                 raise refused or Error(f"its public entrance stays {status}{why}.")
-        if api.deadline.left < _PAUSE or api.abandoned:
+        if not api.may_wait(_PAUSE):
             raise Error(f"its public entrance is still {status}{why}.")
         api.wait(f"public entrance {status}, waiting for {wanted}", status, _PAUSE)
 
@@ -1040,7 +1039,7 @@ def _set_policies(api: Api, id: str, wanted: list[Properties]) -> None:
     seen, to_show = None, Deadline(0)
     while True:
         policies = _policies(api, id)
-        if policies == seen and min(to_show.left, api.deadline.left) > 0 and not api.abandoned:
+        if policies == seen and api.may_wait(0, to_show):
             # What was changed may show a little later.
             api.sleep(1)
             continue
@@ -1219,7 +1218,7 @@ def _comes_to_show(
             seen = {} if registry is None else _properties(registry, inputs)
             if seen and change(seen):
                 return seen
-        if min(patience.left, api.deadline.left) < _PAUSE or api.abandoned:
+        if not api.may_wait(_PAUSE, patience):
             return None
         api.progress("waiting for the order to show", "order")
 

@@ -286,3 +286,18 @@ def test_request_that_is_not_signed_is_sent_without_a_key() -> None:
     with pytest.raises(Expired):
         service.call("AssumeRoleWithOIDC", {})
     assert len(service.sent) == 1
+
+
+@pytest.mark.parametrize(
+    ("seconds", "patience", "may"),
+    [(0, None, True), (299, None, True), (301, None, False), (9, 10, True), (11, 10, False)],
+)
+def test_there_is_time_to_wait_while_call_and_patience_last(
+    seconds: float, patience: float | None, may: bool
+) -> None:
+    service = Service()
+    assert service.may_wait(seconds, None if patience is None else Deadline(patience)) is may
+
+
+def test_there_is_nobody_to_wait_for_once_the_engine_has_gone() -> None:
+    assert not Service(call=Hurried(_context=Context(active=False))).may_wait(0)
