@@ -62,7 +62,7 @@ MODULES = (
 GOAL = 0.85
 PYTEST = ("-q", "-p", "no:cacheprovider", "-p", "no:xdist", "--hypothesis-profile=quick")
 MOST_SECONDS = 20
-"""Of the tests that run through a line of a function, the fastest, for so long."""
+"""Of the tests that run through a line of a function, the fastest, for so long: then all."""
 HANGS_SECONDS = 40
 """Longer than twice what its tests took when they were measured, which itself slows them."""
 
@@ -309,7 +309,11 @@ class Tests:
             for line, contexts in measured.contexts_by_lineno(path).items():
                 self._through[module, line] |= {name for name in contexts if name in self._seconds}
 
-    def of(self, mutant: Mutant) -> tuple[list[str], float]:
+    def fastest_of(self, mutant: Mutant) -> tuple[list[str], float]:
+        """Those that most likely notice a break soon, and how many seconds they may take."""
+        return self.of(mutant, MOST_SECONDS)
+
+    def of(self, mutant: Mutant, most_seconds: float = math.inf) -> tuple[list[str], float]:
         """As pytest's command line has them, and how many seconds they may take.
 
         Those of the module's own file come first.
@@ -318,20 +322,17 @@ class Tests:
             return self._files, 5.0 * HANGS_SECONDS
         stem = f".test_{Path(mutant.module).stem}."
         through = set[str]().union(*(self._through[mutant.module, line] for line in mutant.lines))
-        left = float(MOST_SECONDS)
-        if not through:
+        if not mutant.in_function or not through:
             # What is run when the module is imported, or by no test: any of its tests may notice.
-            left = math.inf
             own = [test for test in self._seconds if stem in test]
             package = Path(mutant.module).parent.name
             through = {test for test in own if f".{package}." in test} or set(own)
         chosen: list[str] = []
         seconds = 0.0
         for test in sorted(through, key=lambda one: (stem not in one, self._seconds[one], one)):
-            left -= self._seconds[test]
-            if left < 0 and chosen:
-                break
             seconds += self._seconds[test]
+            if seconds > most_seconds and chosen:
+                break
             file, _, function = test.rpartition(".")
             chosen.append(f"{file.replace('.', '/')}.py::{function}")
         return chosen, HANGS_SECONDS + 2 * seconds
@@ -343,7 +344,7 @@ class Tests:
 def _forked(
     waiting: Sequence[Mutant],
     workers: int,
-    tests: Tests,
+    choose: Callable[[Mutant], tuple[list[str], float]],
     notice: Callable[[Mutant, list[str]], int],
 ) -> Iterator[tuple[Mutant, int]]:
     """Each break with the exit code of a process of its own, in which it is to be noticed."""
@@ -353,7 +354,7 @@ def _forked(
     while left or running:
         while left and len(running) < workers:
             mutant = left.pop()
-            chosen, seconds = tests.of(mutant)
+            chosen, seconds = choose(mutant)
             pid = os.fork()
             if not pid:
                 code = 1
@@ -384,7 +385,7 @@ class Patched:
     Args:
         trees: each module's tree.
         waiting: what to break.
-        tests: what to run.
+        tests: what may be run.
         workers: how many processes at once.
     """
 
@@ -407,7 +408,14 @@ class Patched:
                 self._functions[_place(one.__code__)].append(one)
         # Else a collection in each process would copy all that it has in common with this one.
         gc.freeze()
-        for mutant, code in _forked(self._waiting, self._workers, self._tests, self._notice):
+        doubtful: list[Mutant] = []
+        fastest = self._tests.fastest_of
+        for mutant, code in _forked(self._waiting, self._workers, fastest, self._notice):
+            if code:
+                self.noticed.append((mutant, code))
+            else:
+                doubtful.append(mutant)
+        for mutant, code in _forked(doubtful, self._workers, self._tests.of, self._notice):
             _tell(mutant, code)
             self.noticed.append((mutant, code))
         return True
@@ -504,7 +512,7 @@ def notice(
         sys.meta_path.insert(0, Imported(mutant.module, trees[mutant.module]))
         return int(pytest.main([*PYTEST, "--assert=plain", "-x", *tests]))
 
-    for mutant, code in _forked(outside, workers, tests, notice):
+    for mutant, code in _forked(outside, workers, tests.of, notice):
         _tell(mutant, code)
         yield mutant, code != 0
 
