@@ -432,8 +432,7 @@ class InstanceProvider(Lifecycle):
             return None
         if whole(order.get("Status")) != _DELIVERED:
             return _undelivered(order)
-        since = inputs.get("ordered_time") or order.get("CreateTime")
-        refunded = bool(ids) and all(_refund_of(api, one, since) for one in ids)
+        refunded = bool(ids) and all(_refund_of(api, one, order.get("CreateTime")) for one in ids)
         if refunded or _is_past(inputs.get("expired_time")):
             return None
         # Not every product's instances show there. What was paid for is not bought anew for that.

@@ -1667,6 +1667,38 @@ def test_of_renew_flags_that_differ_one_shows_that_is_not_the_programs(
     assert cloud.count(SET) == 1
 
 
+def test_a_renew_flag_that_one_of_two_new_instances_has_not_is_set(
+    engine: Engine, cloud: Billing, provider: InstanceProvider
+) -> None:
+    cloud.shows = False
+    flag = "NOTIFY_AND_AUTO_RENEW"
+    cloud.records = [record(RenewFlag=flag), record(TWO)]
+    state = bought(engine, cloud, provider, {**PAIR, "renew_flag": flag})
+    assert state["renew_flag"] == flag
+    assert [body["InstanceId"] for body in cloud.bodies(SET)] == [TWO]
+
+
+def test_of_renew_flags_of_isolated_instances_one_shows_that_is_not_the_programs(
+    engine: Engine, cloud: Billing, provider: InstanceProvider
+) -> None:
+    news = {**PAIR, "renew_flag": "NOTIFY_AND_AUTO_RENEW"}
+    state = bought(engine, cloud, provider, news)
+    cloud.records[0]["Status"] = "ISOLATED"
+    cloud.records[1].update(Status="ISOLATED", RenewFlag="NOTIFY_AND_MANUAL_RENEW")
+    assert read(engine, provider, state)[1]["renew_flag"] == "NOTIFY_AND_MANUAL_RENEW"
+
+
+def test_a_renew_flag_of_an_adopted_order_stays_as_it_is(
+    engine: Engine, cloud: Billing, provider: InstanceProvider
+) -> None:
+    cloud.deals = [deal()]
+    cloud.records = [record(RenewFlag="NOTIFY_AND_AUTO_RENEW")]
+    news = {**INPUTS, "adopt_id": ID, "paid_until": "2099-02-01T00:00:00+08:00"}
+    state = outs(engine.create(provider, news))
+    assert state["renew_flag"] == "NOTIFY_AND_AUTO_RENEW"
+    assert cloud.count(SET) == 0
+
+
 def test_a_renew_flag_that_the_program_does_not_give_is_compared_as_it_was(
     engine: Engine, cloud: Billing, provider: InstanceProvider
 ) -> None:
