@@ -83,6 +83,7 @@ def prepare(engine: str, cloud: Emulator) -> dict[str, str]:
         "PULUMI_BACKEND_URL": f"file://{DEMO / 'state'}",
         "PULUMI_CONFIG_PASSPHRASE": "demo",
         "PULUMI_SKIP_UPDATE_CHECK": "true",
+        "PIP_DISABLE_PIP_VERSION_CHECK": "1",
     }
 
 

@@ -51,6 +51,9 @@ class Stack:
             "PULUMI_BACKEND_URL": f"file://{folder / 'state'}",
             "PULUMI_CONFIG_PASSPHRASE": "bench",
             "PULUMI_SKIP_UPDATE_CHECK": "true",
+            # The engine has pip list what is installed before each program, and pip then looks for
+            # a newer pip: for seconds where there is no network.
+            "PIP_DISABLE_PIP_VERSION_CHECK": "1",
             "PULUMI_STACK": "dev",
             "BENCH_SIZE": str(size),
             **cloud.environment,
