@@ -346,6 +346,30 @@ def test_a_moved_default_region_moves_nothing(stack: Stack) -> None:
     assert stack.cloud.requests("CreateRegisterCode")[-1]["region"] == "ap-tokyo"
 
 
+@pytest.mark.whole
+def test_machines_stay_where_the_engine_deletes_first_what_their_code_depends_on(
+    stack: Stack,
+) -> None:
+    stack.program(
+        """
+        maz = bool(os.environ.get("MAZ"))
+        registry = tcr.Instance(
+            "registry", registry_name="tcr-test", registry_type="premium", enable_cos_maz=maz
+        )
+        tat.RegisterCode("code", description=registry.id, when_in_use="deregister")
+        """
+    )
+    stack.up()
+    before = stack.export()["code"]["id"]
+    machines = stack.cloud.register(before, _value(stack, before))
+    stack.environment["MAZ"] = "1"
+    stack.up()
+    assert stack.export()["code"]["id"] != before
+    found = _call(stack, "DescribeRegisterInstances")["RegisterInstanceSet"]
+    assert [machine["InstanceId"] for machine in found] == machines
+    stack.destroy()
+
+
 def _call(stack: Stack, action: str, *ids: str, **parameters: Any) -> Any:
     if ids:
         parameters["RegisterCodeIds"] = list(ids)
