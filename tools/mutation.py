@@ -371,6 +371,9 @@ def _forked(
             ended, status = os.waitpid(pid, os.WNOHANG)
             if ended:
                 del running[pid]
+                done = len(waiting) - len(left) - len(running)
+                if done % 100 == 0 or done == len(waiting):
+                    print(f"{done} of {len(waiting)} breaks", flush=True)
                 yield mutant, os.waitstatus_to_exitcode(status)
             elif time.monotonic() > end:
                 os.killpg(pid, signal.SIGKILL)
