@@ -33,7 +33,7 @@ import tempfile
 import time
 import xml.etree.ElementTree as ElementTree
 from collections import Counter, defaultdict
-from collections.abc import Callable, Iterator, Mapping, Sequence
+from collections.abc import Callable, Container, Iterator, Mapping, Sequence
 from dataclasses import dataclass, field
 from importlib.machinery import ModuleSpec
 from multiprocessing import Pipe
@@ -65,6 +65,8 @@ MOST_SECONDS = 20
 """Of the tests that run through a line of a function, the fastest, for so long: then all."""
 HANGS_SECONDS = 40
 """Longer than twice what its tests took when they were measured, which itself slows them."""
+ONE_HANGS_SECONDS = 8
+"""The same of a single test."""
 
 
 # What is broken
@@ -309,6 +311,12 @@ class Tests:
             for line, contexts in measured.contexts_by_lineno(path).items():
                 self._through[module, line] |= {name for name in contexts if name in self._seconds}
 
+    def patience(self, item: pytest.Item) -> float:
+        """Seconds after which a test surely hangs."""
+        path, _, name = item.nodeid.partition("[")[0].partition(".py::")
+        test = f"{path.replace('/', '.')}.{name}"
+        return ONE_HANGS_SECONDS + 2 * self._seconds.get(test, 0.0)
+
     def fastest_of(self, mutant: Mutant) -> tuple[list[str], float]:
         """Those that most likely notice a break soon, and how many seconds they may take."""
         return self.of(mutant, MOST_SECONDS)
@@ -389,12 +397,19 @@ class Patched:
         trees: each module's tree.
         waiting: what to break.
         tests: what may be run.
+        explained: the names of those that may survive: no more than the fastest tests are tried.
         workers: how many processes at once.
     """
 
     def __init__(
-        self, trees: Mapping[str, ast.Module], waiting: list[Mutant], tests: Tests, workers: int
+        self,
+        trees: Mapping[str, ast.Module],
+        waiting: list[Mutant],
+        tests: Tests,
+        explained: Container[str],
+        workers: int,
     ) -> None:
+        self._explained = explained
         self._trees, self._waiting, self._tests, self._workers = trees, waiting, tests, workers
         self._items: dict[str, list[pytest.Item]] = defaultdict(list)
         self._functions: dict[tuple[str, str, int], list[FunctionType]] = defaultdict(list)
@@ -414,10 +429,12 @@ class Patched:
         doubtful: list[Mutant] = []
         fastest = self._tests.fastest_of
         for mutant, code in _forked(self._waiting, self._workers, fastest, self._notice):
-            if code:
+            if code or mutant.name in self._explained:
+                _tell(mutant, code)
                 self.noticed.append((mutant, code))
             else:
                 doubtful.append(mutant)
+                print(f"doubtful: {mutant.name}", flush=True)
         for mutant, code in _forked(doubtful, self._workers, self._tests.of, self._notice):
             _tell(mutant, code)
             self.noticed.append((mutant, code))
@@ -437,6 +454,8 @@ class Patched:
                     return _IMPORT_ANEW
         items = [item for test in tests for item in self._items[test]]
         for item, following in zip(items, [*items[1:], None], strict=True):
+            # A process that an alarm ends has noticed.
+            signal.setitimer(signal.ITIMER_REAL, self._tests.patience(item))
             for report in runtestprotocol(item, log=False, nextitem=following):
                 if report.failed:
                     return 1
@@ -481,7 +500,12 @@ def _tell(mutant: Mutant, code: int) -> None:
 
 
 def notice(
-    modules: Sequence[str], tests: Tests, workers: int, only: str, every: int
+    modules: Sequence[str],
+    tests: Tests,
+    explained: Container[str],
+    workers: int,
+    only: str,
+    every: int,
 ) -> Iterator[tuple[Mutant, bool]]:
     """Each break of some modules, or a sample of them, and whether it was noticed."""
     trees: dict[str, ast.Module] = {}
@@ -498,7 +522,7 @@ def notice(
     # The process that has imported everything is another than that which imports anew.
     reader, writer = Pipe(duplex=False)
     if not (pid := os.fork()):
-        patched = Patched(trees, inside, tests, workers)
+        patched = Patched(trees, inside, tests, explained, workers)
         pytest.main([*PYTEST, "--assert=plain", UNIT], plugins=[patched])
         writer.send([(inside.index(mutant), code) for mutant, code in patched.noticed])
         os._exit(0)
@@ -541,7 +565,12 @@ def main() -> int:
         importlib.import_module(name)
     total, noticed, unexplained = Counter[str](), Counter[str](), []
     for mutant, is_noticed in notice(
-        arguments.module, tests, arguments.workers, arguments.only, arguments.every
+        arguments.module,
+        tests,
+        reasons,
+        arguments.workers,
+        arguments.only,
+        arguments.every,
     ):
         if mutant.name == _UNBROKEN:
             if is_noticed:
