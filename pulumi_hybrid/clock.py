@@ -56,7 +56,7 @@ def ends_within(end: str, hours: float) -> bool:
     return (parse(end) - now()) / timedelta(hours=1) <= hours
 
 
-@dataclass(frozen=True)
+@dataclass(eq=False, repr=False)
 class Deadline:
     """So many seconds from its making.
 

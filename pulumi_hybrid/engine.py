@@ -50,7 +50,7 @@ def is_unknown(value: Any) -> bool:
     return rpc.contains_unknowns(value)
 
 
-@dataclass
+@dataclass(eq=False, repr=False)
 class Call:
     """One call of the engine into a hook.
 

@@ -116,14 +116,15 @@ class Text(Field):
     Attributes:
         least: how many characters there must be.
         most: how many characters, not bytes.
-        pattern: what it must match as a whole; None where anything goes.
+        pattern: what it must match as a whole; empty where anything goes.
         form: the pattern in words, for the reader of the problem.
         ascii_only: whether nothing but printable ASCII goes.
     """
 
     least: int = 0
     most: int
-    pattern: re.Pattern[str] | None = None
+    # Compiled where it is used: an import of the package would take a twentieth longer.
+    pattern: str = ""
     form: str = ""
     ascii_only: bool = False
 
@@ -136,7 +137,7 @@ class Text(Field):
             return f"must have at most {self.most} characters, has {len(value)}"
         if len(value) < self.least:
             return f"must have at least {self.least} characters, has {len(value)}"
-        if self.pattern and not self.pattern.fullmatch(value):
+        if self.pattern and not re.fullmatch(self.pattern, value):
             return f"must be {self.form}"
         return None
 
@@ -211,12 +212,12 @@ class AddressRange(Field):
     versions: tuple[int, ...]
 
     # Python takes a netmask or a zone behind an address, too.
-    _FORM = re.compile(r"[0-9a-fA-F.:]+(/(0|[1-9][0-9]{0,2}))?")
+    _FORM = r"[0-9a-fA-F.:]+(/(0|[1-9][0-9]{0,2}))?"
 
     def problem(self, value: Any) -> str | None:  # noqa: D102
         if value == "":
             return None
-        if isinstance(value, str) and self._FORM.fullmatch(value):
+        if isinstance(value, str) and re.fullmatch(self._FORM, value):
             with suppress(ValueError):
                 if ipaddress.ip_interface(value).version in self.versions:
                     return None
@@ -267,13 +268,11 @@ class Moment(Field):
     most_years: int | None = None
 
     # Python takes dates without a time or zone, too, and more of them with each version.
-    _FORM = re.compile(
-        r"[0-9]{4}(-[0-9]{2}){2}T([0-9]{2}:){2}[0-9]{2}(\.[0-9]+)?(Z|[+-][0-9]{2}:[0-9]{2})"
-    )
+    _FORM = r"[0-9]{4}(-[0-9]{2}){2}T([0-9]{2}:){2}[0-9]{2}(\.[0-9]+)?(Z|[+-][0-9]{2}:[0-9]{2})"
 
     def problem(self, value: Any) -> str | None:  # noqa: D102
         moment = None
-        if isinstance(value, str) and self._FORM.fullmatch(value):
+        if isinstance(value, str) and re.fullmatch(self._FORM, value):
             with suppress(ValueError):
                 moment = clock.parse(value)
         if moment is None or not 2000 <= moment.year < 3000:
@@ -462,7 +461,7 @@ class Tags(Field):
         if any(len(text) > self.most_in_value for text in value.values()):
             return f"must have values of at most {self.most_in_value} characters"
         if not self.may_hold_urls and any(
-            _URL.search(part) for tag in value.items() for part in tag
+            re.search(_URL, part, re.IGNORECASE) for tag in value.items() for part in tag
         ):
             return "must have no http:// or https:// in a key or value"
         return None
@@ -471,7 +470,7 @@ class Tags(Field):
         return value or None
 
 
-_URL = re.compile("https?://", re.IGNORECASE)
+_URL = "https?://"
 
 
 def _is_number(value: Any) -> bool:
@@ -483,7 +482,7 @@ def _is_number(value: Any) -> bool:
 REGION = Text(
     name="region",
     most=64,
-    pattern=re.compile(r"[a-z0-9]+(-[a-z0-9]+)*"),
+    pattern=r"[a-z0-9]+(-[a-z0-9]+)*",
     form="a region's name, such as ap-guangzhou",
     sent=False,
 )
@@ -492,7 +491,7 @@ REGION = Text(
 ADOPT_ID = Text(
     name="adopt_id",
     most=256,
-    pattern=re.compile(r"\S+"),
+    pattern=r"\S+",
     form="the id of an existing resource",
     on_change=OnChange.NOTHING,
     sent=False,

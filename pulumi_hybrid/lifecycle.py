@@ -95,7 +95,7 @@ Properties = dict[str, Any]
 """A resource's inputs or outputs by their names in the program; None or absent is not given."""
 
 
-@dataclass
+@dataclass(eq=False, repr=False)
 class Made:
     """What a create action answered.
 
@@ -106,7 +106,7 @@ class Made:
     """
 
     id: str
-    secrets: Properties = field(default_factory=dict, repr=False)
+    secrets: Properties = field(default_factory=dict)
     known: Properties = field(default_factory=dict)
 
 

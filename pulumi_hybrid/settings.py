@@ -21,7 +21,7 @@ from typing import Protocol
 
 from pulumi_hybrid.errors import Misconfigured
 
-_TAKEN_FOR_SECRET = re.compile("secret|token", re.IGNORECASE)
+_TELLTALE = "secret|token"
 """Names under which `pulumi config set` wants to be told whether a long value is a secret."""
 
 
@@ -51,7 +51,7 @@ class Setting:
         option = ""
         if self.secret:
             option = "--secret "
-        elif _TAKEN_FOR_SECRET.search(self.key):
+        elif re.search(_TELLTALE, self.key, re.IGNORECASE):
             option = "--plaintext "
         path = "--path " if "." in self.key else ""
         variable = f" or set {self.environment[0]}" if self.environment else ""

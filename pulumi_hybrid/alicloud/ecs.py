@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-import re
 import uuid
 from collections.abc import Iterator, Mapping
 from contextlib import suppress
@@ -125,7 +124,7 @@ class ActivationProvider(Lifecycle):
             name="instance_name",
             least=2,
             most=50,
-            pattern=re.compile(r"[A-Za-z][A-Za-z0-9._:-]*"),
+            pattern=r"[A-Za-z][A-Za-z0-9._:-]*",
             form="a letter, then letters, digits and . _ - : only",
         ),
         Text(name="description", least=1, most=100),
