@@ -693,6 +693,21 @@ def test_a_dead_order_of_before_makes_way_once_it_is_old_in_every_zone(
     assert len(cloud.deals) == orders
 
 
+def test_a_dead_order_that_shows_no_time_is_not_taken_for_old(
+    engine: Engine,
+    cloud: Billing,
+    provider: InstanceProvider,
+    next_run: Callable[[], InstanceProvider],
+) -> None:
+    cloud.new = {"Status": 8, "ResourceId": None}
+    cloud._CreateInstance({"ClientToken": _first_token(engine, cloud, provider)})
+    cloud.new = {}
+    cloud.says(DEALS, served(Deals=[{**cloud.deals[0], "CreateTime": None}]))
+    with pytest.raises(InitFailed, match="is EXPIRED"):
+        up(engine, next_run(), INPUTS)
+    assert len(cloud.deals) == 1
+
+
 def _first_token(engine: Engine, cloud: Billing, provider: InstanceProvider) -> str:
     """The token that a purchase begins with; nothing is bought."""
     cloud.says(CREATE, refusal("FailedOperation.NumLimitError"))
@@ -931,6 +946,14 @@ def test_what_replaces_needs_another_client_token(
         assert "zone_code" in (engine.diff(provider, ID, state, olds, news).replaces or [])
 
 
+def test_what_replaces_an_order_without_a_known_token_needs_none(
+    engine: Engine, provider: InstanceProvider
+) -> None:
+    state = {name: value for name, value in unfinished(4).items() if name != "client_token"}
+    news = {**INPUTS, "zone_code": "ap-guangzhou-3"}
+    assert "zone_code" in (engine.diff(provider, ID, state, INPUTS, news).replaces or [])
+
+
 def test_an_order_of_an_earlier_run_may_be_held_by_another_stack(
     engine: Engine,
     cloud: Billing,
@@ -975,6 +998,15 @@ def test_a_client_token_that_is_refused_is_an_error_that_names_it(
     with pytest.raises(Refused, match="client_token"):
         up(engine, provider, {**INPUTS, "client_token": "mine"})
     assert cloud.tokens == ["mine"]
+
+
+def test_a_dead_order_is_one_whatever_the_vendor_says_of_its_token(
+    engine: Engine, cloud: Billing, provider: InstanceProvider
+) -> None:
+    cloud.says(CREATE, refusal("FailedOperation.InvalidDeal", "The deal of this ClientToken."))
+    with pytest.raises(Refused, match="give another to order anew") as caught:
+        up(engine, provider, {**INPUTS, "client_token": "mine"})
+    assert "it was paid, refunded or closed" in line(caught.value)
 
 
 @pytest.mark.parametrize(
@@ -1784,6 +1816,7 @@ def test_one_that_expired_and_does_not_show_is_gone(
     state = bought(engine, cloud, provider)
     cloud.records.clear()
     assert read(engine, provider, state)[0] == ID
+    assert read(engine, provider, state, expired_time=later(minutes=30))[0] == ID
     assert read(engine, provider, state, expired_time="2020-01-01T00:00:00+08:00") == ("", {})
 
 
@@ -1830,6 +1863,14 @@ def test_get_finds_an_order_by_its_id_alone(
     assert result.id == ID
     assert state["instance_id_list"] == [ONE]
     assert (state["status"], state.get("product_code")) == (status, product_code)
+
+
+def test_get_of_an_order_that_is_being_delivered_notes_when_it_was_made(
+    engine: Engine, cloud: Billing, provider: InstanceProvider
+) -> None:
+    cloud.deals = [deal(Status=3, ResourceId=None, CreateTime=china(days=300))]
+    state = outs(engine.read(provider, ID, None, {}))
+    assert state["ordered_time"] == cloud.deals[0]["CreateTime"]
 
 
 def test_get_of_what_is_not_there_is_an_error(
@@ -2233,6 +2274,16 @@ def test_a_renewal_that_was_just_delivered_is_waited_for_and_not_bought(
     now = renewed(engine, provider, state, "2099-02-01T00:00:00+08:00")
     assert cloud.count(RENEW) == orders
     assert now["expired_time"] == "2099-02-01T00:00:00+08:00"
+
+
+def test_a_delivered_renewal_that_shows_no_time_is_not_waited_for(
+    engine: Engine, cloud: Billing, provider: InstanceProvider
+) -> None:
+    state = bought(engine, cloud, provider)
+    earlier = deal("earlier", Action="renew", CreateTime=None)
+    cloud.says(DEALS, served(Deals=[earlier]))
+    renewed(engine, provider, state, "2099-02-01T00:00:00+08:00")
+    assert cloud.count(RENEW) == 1
 
 
 def test_renewals_that_were_seen_to_be_delivered_do_not_delay_the_next(
@@ -2998,6 +3049,18 @@ def test_a_refund_that_fails_later_is_an_error(
     cloud.after(4, DEALS, lambda: cloud.deals[-1].update(Status=5))
     with pytest.raises(Error, match=r"DELIVERY_FAILED: no money came back"):
         delete(engine, provider, state)
+
+
+def test_delete_of_what_is_refunded_heeds_no_later_refund_that_failed(
+    engine: Engine, cloud: Billing, provider: InstanceProvider, log: Log
+) -> None:
+    state = bought(engine, cloud, provider)
+    cloud.records[0]["Status"] = "ISOLATED"
+    failed = deal("failed", Action="refund", Status=5, CreateTime=china(minutes=1))
+    cloud.deals += [refund(CreateTime=china(minutes=2)), failed]
+    delete(engine, provider, state)
+    assert cloud.changes == [CREATE]
+    assert "1 instance (cfw-1) refunded" in log.warned[-1]
 
 
 def test_delete_of_isolated_instances_moves_no_money(
