@@ -59,7 +59,7 @@ class Misconfigured(Error):
     """A key, region or endpoint that is missing or cannot be used."""
 
 
-@dataclass(eq=False, repr=False)
+@dataclass(frozen=True)
 class Answer:
     """What the vendor said, and to what.
 

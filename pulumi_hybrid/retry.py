@@ -33,7 +33,7 @@ def repeat(send: Callable[[], _T], *, call: Call, deadline: Deadline, repeatable
 
     Raises:
         Error: what the last try raised, with the number of tries where there were several, and with
-            the last failure before it, if any, that says not whether the work was done.
+            a failure before it, if any, that says not whether the work was done.
     """
     # Only a provider's process needs it.
     from tenacity import Retrying, retry_if_exception, wait_random_exponential
@@ -56,7 +56,8 @@ def repeat(send: Callable[[], _T], *, call: Call, deadline: Deadline, repeatable
 
     def announce(state: RetryCallState) -> None:
         nonlocal unsure
-        if isinstance(_error(state), (Transient, Ambiguous)):
+        # One that names what was made is worth more than a later one.
+        if isinstance(_error(state), (Transient, Ambiguous)) and not getattr(unsure, "id", ""):
             unsure = _error(state)
         call.progress(f"{_error(state).reason} Trying again in {state.upcoming_sleep:.0f} s.")
 

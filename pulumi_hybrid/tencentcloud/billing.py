@@ -60,9 +60,9 @@ _MAYBE_MONEY = (
     "twice."
 )
 _OTHER_INPUTS = (
-    "there is an order of the same ClientToken with other inputs: a run that was interrupted has "
-    "made it, or another stack. Look for it in the billing console; run it again with the inputs "
-    "that it was made with, or take a purchase over with adopt_id"
+    "There may be an order of the same ClientToken with other inputs, of a run that was "
+    "interrupted or of another stack; what was paid for it, the billing console shows. Run it "
+    "again with the inputs that it was made with, or take it over with adopt_id."
 )
 _REAL_NAME = "Complete the account's real-name data in the console."
 
@@ -360,6 +360,11 @@ class InstanceProvider(Lifecycle):
                 if used_up <= place:
                     raise _told_of_adoption(dead, []) from None
                 continue
+            except Refused as refusal:
+                if _was_used_otherwise(refusal):
+                    reason = refusal.reason.replace(_NO_MONEY, "").rstrip()
+                    refusal.reason = f"{reason} {_OTHER_INPUTS}"
+                raise
             id = str(answer["OrderId"])
             known: Properties = {"client_token": token, "ordered_time": _vendor_time(started)}
             ids = _ids(answer.get("InstanceIdList"))
@@ -374,11 +379,12 @@ class InstanceProvider(Lifecycle):
                     known["ordered_time"] = order.get("CreateTime") or known["ordered_time"]
                     is_used_up = _is_used_up(api, order, started)
             if not is_used_up:
-                if order is not None and _is_older(order, started):
+                if order is not None and _is_found_again(order, started) and not api.replaces:
                     api.warn(
-                        f"order {id} was made before this run: by one that was interrupted, or by "
-                        "a stack of the same name elsewhere. If a stack holds it, give a "
-                        "client_token of your own to order another: else either may refund it."
+                        f"order {id} was made before this run: by one that was interrupted, by "
+                        "this resource before it was let go of or replaced by itself, or by a "
+                        "stack of the same name elsewhere. Only if that stack holds it, give "
+                        "another client_token: else either may refund it."
                     )
                 return Made(id, known=known)
             if "client_token" in inputs:
@@ -651,22 +657,6 @@ def _ask(
 ) -> dict[str, Any]:
     """Call an action of money: asked again with the same token, it answers with the same order."""
     try:
-        return _asked_twice(api, action, parameters, holding)
-    except Refused as refusal:
-        if not isinstance(refusal, DeadOrder) and _names_the_token(refusal):
-            refusal.reason = _OTHER_INPUTS
-        raise
-
-
-def _names_the_token(refusal: Refused) -> bool:
-    """Whether it is refused for its token, which was used with other inputs before."""
-    return "clienttoken" in refusal.answer.message.lower()
-
-
-def _asked_twice(
-    api: Api, action: str, parameters: Mapping[str, Any], holding: tuple[str, ...]
-) -> dict[str, Any]:
-    try:
         return api.call(action, parameters, repeatable=False, holding=holding)
     except (Ambiguous, Transient):
         # Whether it was done is known from here on by what the same token is answered with.
@@ -680,6 +670,18 @@ def _asked_twice(
         if isinstance(error, DeadOrder):
             raise Refused(error.reason, error.answer) from None
         raise
+
+
+def _was_used_otherwise(refusal: Refused) -> bool:
+    """Whether a token is refused that, it seems, was used with other inputs before."""
+    about_the_token = "clienttoken" in refusal.answer.message.lower()
+    return about_the_token and refusal.answer.code.startswith("InvalidParameter")
+
+
+def _is_found_again(order: Mapping[str, Any], started: datetime) -> bool:
+    """Whether an order was surely not made in this run."""
+    ages = _ages(order, started)
+    return bool(ages) and all(abs(age) > _SKEW for age in ages)
 
 
 def _is_used_up(api: Api, order: Mapping[str, Any], started: datetime) -> bool:

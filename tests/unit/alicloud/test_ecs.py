@@ -821,6 +821,17 @@ def test_create_that_is_refused_after_a_lost_answer_says_where_to_look(
     assert CODE not in everything_said(caught.value)
 
 
+def test_create_that_is_refused_at_last_undoes_what_an_earlier_answer_named(
+    engine: Engine, vendor: Vendor, provider: ActivationProvider
+) -> None:
+    unusable = served(ActivationId=ACTIVATION_ID)
+    vendor.answers(CREATE, unusable, refusal("InternalError", 500), refusal("Forbidden.RAM", 403))
+    vendor.answers(DELETE, served())
+    with pytest.raises(Refused, match="It is deleted again"):
+        engine.create(provider, INPUTS)
+    assert vendor.actions[-1] == DELETE
+
+
 def test_create_that_is_refused_where_nothing_was_done_says_no_more(
     engine: Engine, vendor: Vendor, provider: ActivationProvider
 ) -> None:

@@ -921,14 +921,31 @@ def test_a_refused_token_behind_that_of_what_is_replaced_asks_for_a_dead_order_m
 
 
 @pytest.mark.parametrize("lost", [[], [reset()]])
+@pytest.mark.parametrize(
+    ("code", "told"),
+    [
+        ("InvalidParameter", True),
+        ("InvalidParameterValue", True),
+        ("FailedOperation.InvalidDeal", False),
+        ("InternalError", False),
+    ],
+)
 def test_a_token_that_was_used_with_other_inputs_says_where_to_look(
-    engine: Engine, cloud: Billing, provider: InstanceProvider, lost: list[Reply]
+    engine: Engine,
+    cloud: Billing,
+    provider: InstanceProvider,
+    lost: list[Reply],
+    code: str,
+    told: bool,
 ) -> None:
     message = "The ClientToken has been used with other parameters."
-    cloud.says(CREATE, *lost, refusal("InvalidParameter", message))
-    with pytest.raises(Refused, match="an order of the same ClientToken with other") as caught:
-        up(engine, provider, INPUTS)
-    assert NO_MONEY not in line(caught.value)
+    cloud.says(CREATE, *lost, *[refusal(code, message)] * 6)
+    with pytest.raises(Refused) as caught:
+        up(engine, provider, {**INPUTS, "client_token": "mine"})
+    said = line(caught.value)
+    assert ("There may be an order of the same ClientToken with other inputs" in said) is told
+    assert NO_MONEY not in said or not (told or lost)
+    assert "money has moved" in said or (told and not lost)
 
 
 @pytest.mark.parametrize(("token", "refused"), [("mine", True), ("yours", False)])
