@@ -361,7 +361,7 @@ class Bench:
         size = _SIZES[-1]
         with self._cloud() as cloud:
             stacks = {name: self._filled(cloud, name, size) for name in ("null", "activations")}
-            seconds, calls = self._by_turns(cloud, stacks, Stack.refresh, 2)
+            seconds, calls = self._by_turns(cloud, stacks, Stack.refresh, 4)
         ours, null = seconds["activations"], seconds["null"]
         what = f"a refresh of {size} activations"
         self._calls(what, calls["activations"], 22, f"one by one {size}")
