@@ -2785,6 +2785,7 @@ def test_policies_that_the_vendor_lists_as_null_are_none(
     outs = _update(engine, provider, news)
     assert outs["public_access"] == {"enabled": True, "security_policies": []}
     assert cloud.changes == []
+    assert {body["RegistryId"] for body in cloud.bodies(POLICIES)} == {ID}
     assert engine.diff(provider, ID, outs, news, news).changes is False
 
 
