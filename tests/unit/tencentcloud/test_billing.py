@@ -948,6 +948,15 @@ def test_a_token_that_was_used_with_other_inputs_says_where_to_look(
     assert "money has moved" in said or (told and not lost)
 
 
+def test_a_refusal_for_another_input_speaks_of_no_other_order(
+    engine: Engine, cloud: Billing, provider: InstanceProvider
+) -> None:
+    cloud.says(CREATE, refusal("InvalidParameter", "ZoneCode is not valid."))
+    with pytest.raises(Refused, match=NO_MONEY) as caught:
+        up(engine, provider, INPUTS)
+    assert "same ClientToken" not in line(caught.value)
+
+
 @pytest.mark.parametrize(("token", "refused"), [("mine", True), ("yours", False)])
 def test_what_replaces_needs_another_client_token(
     engine: Engine, provider: InstanceProvider, token: str, refused: bool
