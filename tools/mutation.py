@@ -6,6 +6,7 @@ reason why it may; the run fails where one stands there not, where a reason is l
 is no more, or where too few are noticed.
 
     python -m tools.mutation [MODULE ...]    modules by their path, such as pulumi_hybrid/retry.py
+    python -m tools.mutation --resume        what an earlier run saw noticed is not tried again
 
 What is broken: conditions, comparisons, numbers, names and codes in quotes, what is merged and
 listed, keyword arguments, results, and statements that are left out. What is not: texts that people
@@ -21,6 +22,7 @@ from __future__ import annotations
 import argparse
 import ast
 import gc
+import hashlib
 import importlib.abc
 import importlib.util
 import math
@@ -35,6 +37,7 @@ import xml.etree.ElementTree as ElementTree
 from collections import Counter, defaultdict
 from collections.abc import Callable, Container, Iterator, Mapping, Sequence
 from dataclasses import dataclass, field
+from functools import cache
 from importlib.machinery import ModuleSpec
 from multiprocessing import Pipe
 from pathlib import Path
@@ -47,6 +50,7 @@ from _pytest.runner import runtestprotocol
 
 ROOT = Path(__file__).resolve().parents[1]
 SURVIVORS = ROOT / "tools/survivors.toml"
+NOTICED = ROOT / ".mutation"
 UNIT = "tests/unit"
 MODULES = (
     "pulumi_hybrid/errors.py",
@@ -321,20 +325,32 @@ class Tests:
         """Those that most likely notice a break soon, and how many seconds they may take."""
         return self.of(mutant, MOST_SECONDS)
 
+    def own_of(self, mutant: Mutant) -> tuple[list[str], float]:
+        """Those of the module's own file."""
+        stem = _stem(mutant)
+        own = [test for test in self._seconds if stem in test]
+        package = Path(mutant.module).parent.name
+        return self._chosen(mutant, {test for test in own if f".{package}." in test} or set(own))
+
     def of(self, mutant: Mutant, most_seconds: float = math.inf) -> tuple[list[str], float]:
         """As pytest's command line has them, and how many seconds they may take.
 
         Those of the module's own file come first.
         """
-        if self._files:
-            return self._files, 5.0 * HANGS_SECONDS
-        stem = f".test_{Path(mutant.module).stem}."
         through = set[str]().union(*(self._through[mutant.module, line] for line in mutant.lines))
         if not mutant.in_function or not through:
-            # What is run when the module is imported, or by no test: any of its tests may notice.
-            own = [test for test in self._seconds if stem in test]
-            package = Path(mutant.module).parent.name
-            through = {test for test in own if f".{package}." in test} or set(own)
+            # What is run when the module is imported, or by no test.
+            through = set[str]().union(
+                *(tests for (module, _), tests in self._through.items() if module == mutant.module)
+            )
+        return self._chosen(mutant, through, most_seconds)
+
+    def _chosen(
+        self, mutant: Mutant, through: set[str], most_seconds: float = math.inf
+    ) -> tuple[list[str], float]:
+        if self._files:
+            return self._files, 5.0 * HANGS_SECONDS
+        stem = _stem(mutant)
         chosen: list[str] = []
         seconds = 0.0
         for test in sorted(through, key=lambda one: (stem not in one, self._seconds[one], one)):
@@ -344,6 +360,27 @@ class Tests:
             file, _, function = test.rpartition(".")
             chosen.append(f"{file.replace('.', '/')}.py::{function}")
         return chosen, HANGS_SECONDS + 2 * seconds
+
+
+def _stem(mutant: Mutant) -> str:
+    return f".test_{Path(mutant.module).stem}."
+
+
+# What was seen before
+
+
+def _line(mutant: Mutant) -> str:
+    """Of the file of what was noticed: it counts no more once the module is another."""
+    return f"{_digest(mutant.module)} {mutant.name}"
+
+
+@cache
+def _digest(module: str) -> str:
+    return hashlib.sha256((ROOT / module).read_bytes()).hexdigest()[:16]
+
+
+def _noticed_before() -> set[str]:
+    return set(NOTICED.read_text().splitlines()) if NOTICED.exists() else set()
 
 
 # Running them
@@ -495,8 +532,13 @@ def _nothing() -> None:
 
 
 def _tell(mutant: Mutant, code: int) -> None:
-    if code == 0 and mutant.name != _UNBROKEN:
+    if mutant.name == _UNBROKEN:
+        return
+    if code == 0:
         print(f"survived: {mutant.name} (line {mutant.lines.start})", flush=True)
+    elif code != _IMPORT_ANEW:
+        with NOTICED.open("a") as file:
+            file.write(f"{_line(mutant)}\n")
 
 
 def notice(
@@ -506,6 +548,7 @@ def notice(
     workers: int,
     only: str,
     every: int,
+    before: Container[str],
 ) -> Iterator[tuple[Mutant, bool]]:
     """Each break of some modules, or a sample of them, and whether it was noticed."""
     trees: dict[str, ast.Module] = {}
@@ -517,7 +560,10 @@ def notice(
         chosen = [mutant for mutant in found[::every] if only in mutant.name]
         chosen += [Mutant(module, last, where, _UNBROKEN, _nothing) for where in (True, False)]
         for mutant in chosen:
-            (inside if mutant.in_function else outside).append(mutant)
+            if _line(mutant) in before:
+                yield mutant, True
+            else:
+                (inside if mutant.in_function else outside).append(mutant)
 
     # The process that has imported everything is another than that which imports anew.
     reader, writer = Pipe(duplex=False)
@@ -539,7 +585,15 @@ def notice(
         sys.meta_path.insert(0, Imported(mutant.module, trees[mutant.module]))
         return int(pytest.main([*PYTEST, "--assert=plain", "-x", *tests]))
 
-    for mutant, code in _forked(outside, workers, tests.of, notice):
+    doubtful: list[Mutant] = []
+    for mutant, code in _forked(outside, workers, tests.own_of, notice):
+        if code or mutant.name in explained or mutant.name == _UNBROKEN:
+            _tell(mutant, code)
+            yield mutant, code != 0
+        else:
+            doubtful.append(mutant)
+            print(f"doubtful: {mutant.name}", flush=True)
+    for mutant, code in _forked(doubtful, workers, tests.of, notice):
         _tell(mutant, code)
         yield mutant, code != 0
 
@@ -552,7 +606,10 @@ def main() -> int:
     parser.add_argument("--every", type=int, default=1, help="a sample: one break of so many")
     parser.add_argument("--only", default="", help="breaks whose name holds this text")
     parser.add_argument("--tests", nargs="*", default=(), help="run all of these files for each")
+    parser.add_argument("--resume", action="store_true", help="go on with what was noticed before")
     arguments = parser.parse_args()
+    if not arguments.resume:
+        NOTICED.unlink(missing_ok=True)
     reasons = nox.project.load_toml(SURVIVORS) if SURVIVORS.exists() else {}
     sys.path.insert(0, str(ROOT))
     os.chdir(ROOT)
@@ -571,6 +628,7 @@ def main() -> int:
         arguments.workers,
         arguments.only,
         arguments.every,
+        _noticed_before(),
     ):
         if mutant.name == _UNBROKEN:
             if is_noticed:
