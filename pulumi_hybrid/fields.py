@@ -48,8 +48,8 @@ class Field:
         sent: whether it travels in the create action's body, under its API name.
         kept_when_absent: whether taking it out of the program leaves it as it is, since there is
             no value that stands for none.
-        shown: whether the vendor shows it. Where not, what the program gave stays, and what
-            ``look_up`` derives of it serves only where the program never gave it.
+        shown: whether what ``look_up`` says of it is the vendor's word. Where it is derived, it
+            serves only where the program never gave it.
     """
 
     name: str

@@ -244,7 +244,7 @@ class _Parameter(Json):
 
 
 _TERM = ("timeSpan", "timeUnit")
-_PARAMETER = _Parameter(name="parameter", required=True, shown=False)
+_PARAMETER = _Parameter(name="parameter", required=True)
 
 
 class InstanceProvider(Lifecycle):
@@ -257,25 +257,23 @@ class InstanceProvider(Lifecycle):
             Text(name=name, required=True, least=1, most=128)
             for name in ("product_code", "sub_product_code", "region_code")
         ),
-        Text(name="zone_code", required=True, least=1, most=128, shown=False),
-        Choice(name="pay_mode", words=(_PRE_PAY,), default=_PRE_PAY, shown=False),
+        Text(name="zone_code", required=True, least=1, most=128),
+        Choice(name="pay_mode", words=(_PRE_PAY,), default=_PRE_PAY),
         _PARAMETER,
-        Whole(name="quantity", least=1, default=1, shown=False),
-        Whole(name="project_id", least=0, default=0, shown=False),
+        Whole(name="quantity", least=1, default=1),
+        Whole(name="project_id", least=0, default=0),
         Whole(
             name="period",
             least=1,
             most=_MOST_MONTHS,
             default=1,
             on_change=OnChange.NOTHING,
-            shown=False,
         ),
         Choice(
             name="period_unit",
             words=("m", "y"),
             default="m",
             on_change=OnChange.NOTHING,
-            shown=False,
         ),
         Choice(
             name="renew_flag",
