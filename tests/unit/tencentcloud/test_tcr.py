@@ -794,8 +794,14 @@ def test_create_with_a_name_that_somebody_else_has_says_so_after_a_moment(
 
 @pytest.mark.parametrize("code", TAKEN_CODES)
 def test_create_waits_a_moment_for_a_name_that_a_destroy_has_just_given_up(
-    engine: Engine, cloud: Tcr, provider: InstanceProvider, log: Log, code: str
+    engine: Engine,
+    cloud: Tcr,
+    provider: InstanceProvider,
+    log: Log,
+    code: str,
+    monkeypatch: pytest.MonkeyPatch,
 ) -> None:
+    monkeypatch.setattr(tcr, "_SECONDS_TO_FREE_A_NAME", 0)
     cloud.of_name(FREE)
     cloud.answers(CREATE, refusal(code), refusal(code), CREATED)
     cloud.of_id(listing(registry()))
@@ -1069,7 +1075,9 @@ def test_create_in_place_of_another_waits_until_the_name_is_free(
     log: Log,
     replaced: dict[str, Any],
     code: str,
+    monkeypatch: pytest.MonkeyPatch,
 ) -> None:
+    monkeypatch.setattr(tcr, "_SECONDS_TO_FREE_ANY_NAME", 0)
     cloud.of_name(FREE)
     cloud.answers(CREATE, refusal(code), refusal(code), CREATED)
     cloud.of_id(listing(registry()))
@@ -3184,6 +3192,16 @@ def test_delete_of_a_prepaid_one_ends_when_it_is_returned(
     assert any(f"{ID} was returned and is isolated" in warning for warning in log.warned)
 
 
+def test_delete_of_a_prepaid_one_is_waited_for_until_it_is_gone(
+    engine: Engine, cloud: Tcr, provider: InstanceProvider, log: Log
+) -> None:
+    cloud.of_id(listing(prepaid()), listing(prepaid(Status="Deleting")), NONE)
+    cloud.answers(DELETE, served())
+    _delete(engine, provider, PREPAID)
+    assert cloud.count(DESCRIBE) == 3
+    assert not [warning for warning in log.warned if "isolated" in warning]
+
+
 def test_delete_of_one_in_arrears_does_not_end_with_its_isolation(
     engine: Engine, cloud: Tcr, provider: InstanceProvider
 ) -> None:
@@ -3942,6 +3960,13 @@ def test_update_waits_for_nothing_when_the_engine_has_gone(
     with pytest.raises(InitFailed, match="the engine has gone, so nothing is ordered"):
         _update(engine, provider, PREPAID, timeout=2)
     assert cloud.count(RENEW) == 0
+    # That of an order that was made before is in state.
+    cloud.vendor._mock.reset()
+    cloud.of_id(listing(prepaid()), RENEWED)
+    outs = _update(engine, provider, UNTIL, UNTIL, ORDERED)
+    assert outs == {**PREPAID_OUTPUTS, "expired_at": LATER}
+    cloud.vendor._mock.reset()
+    cloud.of_id(listing(registry()))
     cloud.answers(ENTRANCE, entrance("Opening"))
     cloud.answers(POLICIES, allowed())
     with pytest.raises(InitFailed, match=r"entrance is still Opening\."):
