@@ -667,8 +667,10 @@ class Lifecycle(ResourceProvider, ABC):
             otherwise = (
                 ", or, if it was deleted, `pulumi up --refresh` to make another" if gone else ""
             )
+            why = str(engine.as_error(error))
+            end = "" if why.endswith((".", "]")) else "."
             raise InitFailed(
-                f"{made.id} is made and kept, but not finished: {engine.as_error(error)} "
+                f"{made.id} is made and kept, but not finished: {why}{end} "
                 f"Run `pulumi up` again to finish it{otherwise}.",
                 made.id,
                 self._outputs(made.id, inputs, seen, made.secrets),
