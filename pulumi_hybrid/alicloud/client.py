@@ -7,6 +7,7 @@ ours: the SDK's options for them do nothing.
 from __future__ import annotations
 
 import threading
+from collections import defaultdict
 from collections.abc import Iterator, Mapping
 from contextlib import contextmanager
 from dataclasses import dataclass
@@ -65,7 +66,9 @@ COMMON_MEANINGS: Mapping[str, Meaning] = {
     "InvalidRegionId": Meaning(f"there is no such region. {_REGION}"),
     "RegionId.ApiNotSupported": Meaning(f"the region has no such service. {_REGION}"),
     "InvalidParameter": Meaning("the vendor does not accept an input. Check the one it names."),
-    "MissingParameter": Meaning("the vendor misses an input. Give the one that it names."),
+    "MissingParameter": Meaning(
+        "the vendor says that an input is missing. Give the one that it names."
+    ),
     "": Meaning("Alibaba Cloud refused. See what it says."),
 }
 """What every product of the vendor may answer."""
@@ -124,6 +127,7 @@ class AlicloudApi(Api):
         )
         self.region = region
         self._version = product.version
+        self._host = session.host(product, region)
         self._everywhere = {} if product.host else {"RegionId": region}
         self._settings = settings
         self._session = session
@@ -156,7 +160,7 @@ class AlicloudApi(Api):
             read_timeout=milliseconds,
         )
         try:
-            with self._session.alone_at_first(self._client):
+            with self._session.alone_at_first(self._host):
                 answer = self._client.call_api(params, request, runtime)
         except AlibabaCloudException as error:
             raise self._failure(title, error) from None
@@ -203,9 +207,9 @@ class Session:
         self.keys = keys
         self._endpoint = connection.endpoint(ALICLOUD, settings)
         self._clients: dict[tuple[Product, str], Any] = {}
-        self._connected: set[Any] = set()
         self._lock = threading.Lock()
-        self._connecting = threading.Lock()
+        self._connected: set[object] = set()
+        self._connecting: defaultdict[object, threading.Lock] = defaultdict(threading.Lock)
 
     def client(self, product: Product, region: str) -> Any:
         """The SDK's client."""
@@ -215,18 +219,24 @@ class Session:
                 self._clients[key] = self._new_client(product, region)
             return self._clients[key]
 
-    @contextmanager
-    def alone_at_first(self, client: Any) -> Iterator[None]:
-        """Let a client's first request pass before the others.
+    def host(self, product: Product, region: str) -> object:
+        """What stands for the host that is asked: one endpoint serves all."""
+        return self._endpoint or (product, region)
 
-        The SDK keeps its connections in a pool that it makes with the first request, and makes
+    @contextmanager
+    def alone_at_first(self, host: object) -> Iterator[None]:
+        """Let the first request to a host pass before the others to it.
+
+        The SDK keeps a host's connections in a pool that it makes with the first request, and makes
         several, of which all but one are lost, where several are the first.
         """
-        if client not in self._connected:
-            with self._connecting:
-                if client not in self._connected:
+        if host not in self._connected:
+            with self._lock:
+                connecting = self._connecting[host]
+            with connecting:
+                if host not in self._connected:
                     yield
-                    self._connected.add(client)
+                    self._connected.add(host)
                     return
         yield
 

@@ -1079,3 +1079,35 @@ def test_first_request_passes_before_the_others_even_after_one_that_failed(vendo
         thread.join()
     assert at_once[:2] == [1, 1]
     assert len(at_once) == 5
+
+
+@pytest.mark.parametrize("endpoint", [None, "http://127.0.0.1:9"])
+def test_first_request_to_one_host_does_not_wait_for_that_to_another(
+    vendor: Vendor, endpoint: str | None
+) -> None:
+    settings = Settings(new_config(**({"endpoint": endpoint} if endpoint else {})), {})
+    regions = ["cn-beijing", "eu-central-1"]
+    first_is_here, second_is_served = threading.Event(), threading.Event()
+    was_served: list[bool] = []
+
+    def answer(request: requests.PreparedRequest) -> tuple[int, dict[str, str], str]:
+        if query(request)["RegionId"] == regions[0]:
+            first_is_here.set()
+            was_served.append(second_is_served.wait(0.5 if endpoint else 30))
+        else:
+            second_is_served.set()
+        return 200, {}, json.dumps(listing())
+
+    for host in [f"ecs.{region}.aliyuncs.com" for region in regions]:
+        vendor.mock.add_callback(responses.POST, endpoint or f"https://{host}/", callback=answer)
+    first, second = (
+        threading.Thread(target=new_api(region=region, settings=settings).call, args=(DESCRIBE, {}))
+        for region in regions
+    )
+    first.start()
+    assert first_is_here.wait(30)
+    second.start()
+    first.join()
+    second.join()
+    # One endpoint is one host, whatever the region.
+    assert was_served == [endpoint is None]
