@@ -39,8 +39,9 @@ class Error(Exception):
 
     Attributes:
         operation: what could not be done ("cannot create RegisterCode"), put before the reason.
-        unsure: why an earlier try of the same may have done the work all the same; None where none
-            may.
+        closing: the last sentence, such as what became of the money. Who catches the error may know
+            better, and give another.
+        unsure: the error of an earlier try that may have done the work; None where none may have.
     """
 
     unsure: Error | None = None
@@ -49,10 +50,16 @@ class Error(Exception):
         super().__init__(reason)
         self.reason = reason
         self.operation = ""
+        self.closing = ""
+
+    def add(self, sentence: str) -> None:
+        """Say more after the reason."""
+        self.reason = f"{ended(self.reason)} {sentence}"
 
     def __str__(self) -> str:
         """One line."""
-        return one_line(f"{self.operation}: {self.reason}" if self.operation else self.reason)
+        said = f"{ended(self.reason)} {self.closing}" if self.closing else self.reason
+        return one_line(f"{self.operation}: {said}" if self.operation else said)
 
 
 class Misconfigured(Error):
@@ -205,6 +212,11 @@ def ensure(value: object, kind: type) -> None:
     """
     if value is not None and not isinstance(value, kind):
         raise WrongKind(f"{kind.__name__} wanted, not {type(value).__name__}")
+
+
+def ended(text: str) -> str:
+    """The text with a full stop, unless it ends already, so that another sentence can follow."""
+    return text if text.endswith((".", "]")) else f"{text}."
 
 
 def one_line(text: str) -> str:

@@ -32,7 +32,7 @@ from pulumi_hybrid import engine
 from pulumi_hybrid.api import Api
 from pulumi_hybrid.clock import Deadline
 from pulumi_hybrid.engine import Call
-from pulumi_hybrid.errors import Error, Gone, InitFailed, Misconfigured
+from pulumi_hybrid.errors import Error, Gone, InitFailed, Misconfigured, ended
 from pulumi_hybrid.fields import ADOPT_ID, REGION, AutoName, Field, OnChange
 from pulumi_hybrid.settings import Cloud, Settings
 
@@ -89,7 +89,7 @@ _run = _Run()
 
 _TRIES_TO_SHOW = 8
 
-_SET_REGION = "Set it on the resource"
+_SET_REGION = "set it on the resource"
 
 Properties = dict[str, Any]
 """A resource's inputs or outputs by their names in the program; None or absent is not given."""
@@ -381,7 +381,7 @@ class Lifecycle(ResourceProvider, ABC):
         before = self._given(props)
         # What is in state has its id among its outputs; what `get` asks for has none yet.
         first_look = self.id_output not in props
-        api = self._connect(before, call, "Give region" if first_look else _SET_REGION)
+        api = self._connect(before, call, "give region" if first_look else _SET_REGION)
         once_only = self._once_only(props)
         unfinished = not any(name in props for name in self.outputs)
         noted = {**before, **self._notes(props)}
@@ -601,7 +601,9 @@ class Lifecycle(ResourceProvider, ABC):
         setting = self.cloud.region
         region = olds.get(REGION.name) or self.settings.get(setting)
         if not region:
-            raise Misconfigured(f"{REGION.name}: is not set. {how_to_give}, {setting.how_to_set}")
+            raise Misconfigured(
+                f"{REGION.name}: is not set. {setting.how_to_set}, or {how_to_give}"
+            )
         return str(region)
 
     def _connect(self, inputs: Properties, call: Call, how_to_give: str = _SET_REGION) -> Api:
@@ -642,8 +644,8 @@ class Lifecycle(ResourceProvider, ABC):
         try:
             self.remove(api, id, inputs)
         except Error as error:
-            return f" It could not be deleted again ({error}). Delete it in the console."
-        return " It is deleted again."
+            return f"It could not be deleted again ({error}). Delete it in the console."
+        return "It is deleted again."
 
     def _nothing_there(self, id: str, inputs: Properties, todo: str) -> Gone:
         where = f" in {inputs[REGION.name]}" if self._is_regional else ""
@@ -667,10 +669,9 @@ class Lifecycle(ResourceProvider, ABC):
             otherwise = (
                 ", or, if it was deleted, `pulumi up --refresh` to make another" if gone else ""
             )
-            why = str(engine.as_error(error))
-            end = "" if why.endswith((".", "]")) else "."
+            why = ended(str(engine.as_error(error)))
             raise InitFailed(
-                f"{made.id} is made and kept, but not finished: {why}{end} "
+                f"{made.id} is made and kept, but not finished: {why} "
                 f"Run `pulumi up` again to finish it{otherwise}.",
                 made.id,
                 self._outputs(made.id, inputs, seen, made.secrets),

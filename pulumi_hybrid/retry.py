@@ -7,7 +7,7 @@ from typing import TYPE_CHECKING, TypeVar
 
 from pulumi_hybrid.clock import Deadline
 from pulumi_hybrid.engine import Call
-from pulumi_hybrid.errors import Ambiguous, Error, NotSent, Throttled, Transient
+from pulumi_hybrid.errors import Ambiguous, Error, NotSent, Throttled, Transient, ended
 
 if TYPE_CHECKING:
     from tenacity import RetryCallState
@@ -50,7 +50,7 @@ def repeat(send: Callable[[], _T], *, call: Call, deadline: Deadline, repeatable
         return max(backoff(state), getattr(_error(state), "pause", 0.0))
 
     def enough(state: RetryCallState) -> bool:
-        if call.abandoned or deadline.left < state.upcoming_sleep:
+        if (call.abandoned and not call.undoes) or deadline.left < state.upcoming_sleep:
             return True
         return state.attempt_number >= _MOST_TRIES and not isinstance(_error(state), Throttled)
 
@@ -59,14 +59,13 @@ def repeat(send: Callable[[], _T], *, call: Call, deadline: Deadline, repeatable
         # One that names what was made is worth more than a later one.
         if isinstance(_error(state), (Transient, Ambiguous)) and not getattr(unsure, "id", ""):
             unsure = _error(state)
-        call.progress(f"{_error(state).reason} Trying again in {state.upcoming_sleep:.0f} s.")
+        why = ended(_error(state).reason)
+        call.progress(f"{why} Trying again in {state.upcoming_sleep:.0f} s.")
 
     def give_up(state: RetryCallState) -> _T:
         error = _error(state)
         if state.attempt_number > 1:
-            error.reason += (
-                f" Gave up after {state.attempt_number} tries in {deadline.passed:.0f} s."
-            )
+            error.add(f"Gave up after {state.attempt_number} tries in {deadline.passed:.0f} s.")
         raise error
 
     tries = Retrying(

@@ -189,9 +189,9 @@ class ActivationProvider(Lifecycle):
             told = (error, error.unsure)
             unusable = next((one.id for one in told if isinstance(one, Ambiguous) and one.id), "")
             if unusable:
-                error.reason += f"{self._undone(api, unusable, inputs)} Run `pulumi up` again."
+                error.add(f"{self._undone(api, unusable, inputs)} Run `pulumi up` again.")
             elif any(isinstance(one, (Ambiguous, Transient)) for one in told):
-                error.reason += " Look through the region's activations for one made just now."
+                error.add("Look through the region's activations for one made just now.")
             raise
         return Made(str(answer["ActivationId"]), {"activation_code": answer["ActivationCode"]})
 
@@ -424,7 +424,8 @@ class Activation(
         registered_count (int): machines that have ever registered; changes without a diff.
         deregistered_count (int): machines of those that are gone; changes without a diff.
 
-    Every input is an output too, as it is in the cloud.
+    Every input is an output too, as it is in the cloud, but for ``rotate_before_hours``,
+    ``when_in_use`` and ``adopt_id``.
 
     Source:
         ECS CreateActivation, DescribeActivations, DisableActivation, DeleteActivation,

@@ -49,6 +49,10 @@ class Locked(Refused):
     """Another change of the instance is under way; refused before any work."""
 
 
+class PaidInVain(Refused):
+    """The money was taken, and nothing was delivered."""
+
+
 class CheckFailed(Refused):
     """The product does not want it; an instance that is refunded already is told so, too."""
 
@@ -69,83 +73,63 @@ _REAL_NAME = "Complete the account's real-name data in the console."
 _MEANINGS = {
     "AuthFailure.UnauthorizedOperation": Meaning(
         "the key may not pay. Grant finace:trade (the vendor's spelling; also finance:trade, and "
-        f"finace:RefundInstance for a destroy) in CAM. {_NO_MONEY}"
+        "finace:RefundInstance for a destroy) in CAM."
     ),
-    "UnauthorizedOperation.CamNoAuth": Meaning(
-        f"the key may not pay. Grant finace:trade in CAM. {_NO_MONEY}"
-    ),
+    "UnauthorizedOperation.CamNoAuth": Meaning("the key may not pay. Grant finace:trade in CAM."),
     "FailedOperation.BalanceInsufficient": Meaning(
-        "the account's balance does not reach. Top it up, and run it again: an unpaid order that "
-        f"may have been left is then paid. {_NO_MONEY}"
+        "the account's balance is too low. Top it up, and run it again: an unpaid order that "
+        "may have been left is then paid."
     ),
     "FailedOperation.BusinessCheckErrCode": Meaning(
-        "the product refuses it: its parameter, or the state of the account or instance. "
-        f"{_NO_MONEY}",
+        "the product refuses it: its parameter, or the state of the account or instance.",
         CheckFailed,
     ),
     "FailedOperation.DistributeError": Meaning(
-        f"an account of a reseller may not order this way. Ask the reseller. {_NO_MONEY}"
+        "an account of a reseller may not order this way. Ask the reseller."
     ),
     "FailedOperation.GetPriceParamError": Meaning(
         "there is no price for this: check product_code, sub_product_code, parameter, period and "
-        f"quantity. {_NO_MONEY}"
+        "quantity."
     ),
     "FailedOperation.InvalidDeal": Meaning(
-        f"the order cannot be paid: it was paid, refunded or closed. {_NO_MONEY}", DeadOrder
+        "the order cannot be paid: it was paid, refunded or closed.", DeadOrder
     ),
     "FailedOperation.InvalidGoodsCategoryId": Meaning(
-        f"the kind of order is not valid. Check parameter, and order again. {_NO_MONEY}"
+        "the kind of order is not valid. Check parameter, and order again."
     ),
     "FailedOperation.NotAllowToRefund": Meaning(
-        "the product gives no refund for it. Set on_delete to disable_renewal or retain. "
-        f"{_NO_MONEY}"
+        "the product gives no refund for it. Set on_delete to disable_renewal or retain."
     ),
-    "FailedOperation.NumLimitError": Meaning(f"quantity is too high. Lower it. {_NO_MONEY}"),
+    "FailedOperation.NumLimitError": Meaning("quantity is too high. Lower it."),
     "FailedOperation.PaySuccDeliverFailed": Meaning(
         "the money was taken, and nothing was delivered. Ask the vendor's support, and do not "
-        "order it under another name"
+        "order it under another name.",
+        PaidInVain,
     ),
-    "FailedOperation.PayPriceError": Meaning(f"the price has changed. Try again. {_NO_MONEY}"),
+    "FailedOperation.PayPriceError": Meaning("the price has changed. Try again."),
     "FailedOperation.ReturnCommonError": Meaning(
-        f"the refund was refused. Ask the vendor's support. {_NO_MONEY}"
+        "the refund was refused. Ask the vendor's support."
     ),
     "FailedOperation.dealCreateWhitelistError": Meaning(
-        f"the account is not on the list of those that may order this. Ask the vendor. {_NO_MONEY}"
-    ),
-    "FailedOperation": Meaning(f"the vendor could not do it. See what it says. {_NO_MONEY}"),
-    "InternalError": Meaning(f"a fault inside the vendor's billing. {_MAYBE_MONEY}", Transient),
-    "InvalidParameter": Meaning(
-        f"the vendor does not accept an input. Check the one that it names. {_NO_MONEY}"
+        "the account is not on the list of those that may order this. Ask the vendor."
     ),
     "InvalidParameter.ResourceLocked": Meaning(
-        f"another change of the instance is under way. Try later. {_NO_MONEY}", Locked
+        "another change of the instance is under way. Try later.", Locked
     ),
     "InvalidParameterValue": Meaning(
-        f"the vendor does not accept an input's value. Check the one that it names. {_NO_MONEY}",
+        "the vendor does not accept an input's value. Check the one that it names.",
         NoSuchStatus,
     ),
-    "UnknownParameter": Meaning(
-        f"this site does not know an input. Remove it. {_NO_MONEY}", NoSuchStatus
-    ),
-    "MissingParameter": Meaning(
-        f"the vendor misses an input. Give the one that it names. {_NO_MONEY}"
-    ),
-    "OperationDenied": Meaning(
-        f"the account's state does not allow it. See what the vendor says. {_NO_MONEY}"
-    ),
+    "UnknownParameter": Meaning("this site does not know an input. Remove it.", NoSuchStatus),
     "UnauthorizedOperation.CertificationNeedUpgrade": Meaning(
-        f"the account's real-name data is not complete. {_REAL_NAME} {_NO_MONEY}"
+        f"the account's real-name data is not complete. {_REAL_NAME}"
     ),
     "UnauthorizedOperation.NotCertification": Meaning(
-        f"the account has no real-name data. {_REAL_NAME} {_NO_MONEY}"
-    ),
-    "UnauthorizedOperation": Meaning(f"the key may not do this. Grant it in CAM. {_NO_MONEY}"),
-    "UnsupportedOperation": Meaning(
-        f"the vendor does not support this. See what it says. {_NO_MONEY}"
+        f"the account has no real-name data. {_REAL_NAME}"
     ),
     "UnsupportedOperation.NOT_SUPPORT_THIS_ACTION": Meaning(
         "this site does not sell the product this way. The international site knows only Cloud "
-        f"Firewall. Check product_code and tencentcloud:domain. {_NO_MONEY}"
+        "Firewall. Check product_code and tencentcloud:domain."
     ),
 }
 
@@ -330,7 +314,10 @@ class InstanceProvider(Lifecycle):
                 continue
             # The vendor's own example writes numbers both ways.
             if str(said[key]) != str(value):
-                problems.append(f"parameter: its {key} says otherwise than {name}. Make them agree")
+                by_default = f" ({value} by default)" if inputs.get(name) is None else ""
+                problems.append(
+                    f"parameter: its {key} differs from {name}{by_default}. Make them agree"
+                )
         return problems
 
     def make(self, api: Api, inputs: Properties) -> Made:
@@ -360,8 +347,7 @@ class InstanceProvider(Lifecycle):
                 continue
             except Refused as refusal:
                 if _was_used_otherwise(refusal):
-                    reason = refusal.reason.replace(_NO_MONEY, "").rstrip()
-                    refusal.reason = f"{reason} {_OTHER_INPUTS}"
+                    _close(refusal, _OTHER_INPUTS)
                 raise
             id = str(answer["OrderId"])
             known: Properties = {"client_token": token, "ordered_time": _vendor_time(started)}
@@ -656,18 +642,29 @@ def _ask(
     """Call an action of money: asked again with the same token, it answers with the same order."""
     try:
         return api.call(action, parameters, repeatable=False, holding=holding)
+    except PaidInVain:
+        raise
     except (Ambiguous, Transient):
         # Whether it was done is known from here on by what the same token is answered with.
         pass
+    except Refused as refusal:
+        refusal.closing = _NO_MONEY
+        raise
     try:
         return api.call(action, parameters, holding=holding)
-    except Error as error:
-        error.reason = error.reason.replace(_NO_MONEY, "")
-        if _MAYBE_MONEY not in error.reason:
-            error.reason = f"{error.reason.rstrip()} {_MAYBE_MONEY}"
-        if isinstance(error, DeadOrder):
-            raise Refused(error.reason, error.answer) from None
+    except PaidInVain:
         raise
+    except Error as error:
+        # Of a token whose first answer was lost it is not known that its order is one of before.
+        unsure = Refused(error.reason, error.answer) if isinstance(error, DeadOrder) else error
+        unsure.closing = _MAYBE_MONEY
+        raise unsure from None
+
+
+def _close(error: Error, sentence: str) -> None:
+    """End an error with a sentence beside which it is not true that no money has moved."""
+    known = "" if error.closing == _NO_MONEY else error.closing
+    error.closing = f"{known} {sentence}".lstrip()
 
 
 def _was_used_otherwise(refusal: Refused) -> bool:
@@ -748,7 +745,7 @@ def _used_up_orders(api: Api, inputs: Properties, dead: DeadOrder, started: date
         DeadOrder: an order may be alive, or may not show.
     """
     if "client_token" in inputs:
-        dead.reason += " client_token names it: give another to order anew."
+        dead.add("client_token names it: give another to order anew.")
         raise dead
     what = {
         "ProductCode": inputs["product_code"],
@@ -788,7 +785,7 @@ def _used_up_orders(api: Api, inputs: Properties, dead: DeadOrder, started: date
 def _told_of_adoption(dead: DeadOrder, live: Sequence[str]) -> DeadOrder:
     """The refusal of a token whose order may be alive, with what to do."""
     which = f"It may be {' or '.join(live)}: take it" if live else "Take it"
-    dead.reason += f" {which} over with adopt_id, or give a client_token of your own to order anew."
+    dead.add(f"{which} over with adopt_id, or give a client_token of your own to order anew.")
     return dead
 
 
@@ -867,7 +864,7 @@ def _orders(api: Api, end: datetime, span: timedelta, **filters: str) -> list[di
     every = sorted(_STATUSES)
     for statuses in (every, [status for status in every if status not in _LATER_STATUSES]):
         try:
-            answer = _look(api, "DescribeDealsByCond", {**parameters, "StatusSet": statuses})
+            answer = api.call("DescribeDealsByCond", {**parameters, "StatusSet": statuses})
         except NoSuchStatus:
             continue
         return objects(answer.get("Deals"))
@@ -877,19 +874,9 @@ def _orders(api: Api, end: datetime, span: timedelta, **filters: str) -> list[di
         for status in every
         if status not in _LATER_STATUSES
         for order in objects(
-            _look(api, "DescribeDealsByCond", {**parameters, "Status": status}).get("Deals")
+            api.call("DescribeDealsByCond", {**parameters, "Status": status}).get("Deals")
         )
     ]
-
-
-def _look(api: Api, action: str, parameters: Mapping[str, Any]) -> dict[str, Any]:
-    """Call an action that only reads: of what was bought before it, its refusal says nothing."""
-    try:
-        return api.call(action, parameters)
-    except Refused as refusal:
-        for said in (_NO_MONEY, _MAYBE_MONEY):
-            refusal.reason = refusal.reason.replace(said, "").rstrip()
-        raise
 
 
 def _refund_of(api: Api, instance_id: str, since: Any) -> dict[str, Any] | None:
@@ -982,8 +969,7 @@ def _records(api: Api, ids: Sequence[str]) -> list[dict[str, Any]]:
     records = []
     for start in range(0, len(ids), _MOST_IDS):
         some = list(ids[start : start + _MOST_IDS])
-        answer = _look(
-            api,
+        answer = api.call(
             "DescribeRenewInstances",
             {"MaxResults": _MOST_IDS, "Reverse": False, "InstanceIdList": some},
         )
@@ -1180,8 +1166,7 @@ def _telling(what: str, orders: Sequence[str]) -> Iterator[None]:
         yield
     except Error as error:
         if orders:
-            said = f"{what}: {' and '.join(orders)}."
-            error.reason = f"{error.reason.replace(_NO_MONEY, '').rstrip()} {said}"
+            _close(error, f"{what}: {' and '.join(orders)}.")
         raise
 
 
@@ -1391,7 +1376,8 @@ class Instance(
             delivery the order's.
         expired_time (str): RFC 3339, of the instance that ends first; None where none shows.
 
-    Every input is an output too, renew_flag as it is in the cloud.
+    Every input is an output too, ``renew_flag`` as it is in the cloud, but for ``period``,
+    ``period_unit``, ``paid_until``, ``on_delete`` and ``adopt_id``.
 
     Source:
         Billing CreateInstance, DescribeDealsByCond, DescribeRenewInstances, SetRenewal,
@@ -1402,6 +1388,11 @@ class Instance(
     sub_product_code: pulumi.Output[str]
     region_code: pulumi.Output[str]
     zone_code: pulumi.Output[str]
+    parameter: pulumi.Output[Any]
+    pay_mode: pulumi.Output[str | None]
+    quantity: pulumi.Output[int | None]
+    project_id: pulumi.Output[int | None]
+    client_token: pulumi.Output[str | None]
     renew_flag: pulumi.Output[str | None]
     order_id: pulumi.Output[str]
     instance_id_list: pulumi.Output[list[str]]

@@ -99,7 +99,9 @@ COMMON_MEANINGS: Mapping[str, Meaning] = {
         "something that the request names does not exist. Check the inputs that name something."
     ),
     "ResourceInsufficient": Meaning("the vendor has no more of it. Try later or elsewhere."),
-    "MissingParameter": Meaning("the vendor misses an input. Give the one that it names."),
+    "MissingParameter": Meaning(
+        "the vendor says that an input is missing. Give the one that it names."
+    ),
     "InvalidParameter": Meaning("the vendor does not accept an input. Check the one it names."),
     "InvalidParameterValue": Meaning(
         "the vendor does not accept an input's value. Check the one it names."

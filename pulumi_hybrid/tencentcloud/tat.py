@@ -191,7 +191,7 @@ class RegisterCodeProvider(Lifecycle):
     def _with_orphans(self, api: Api, inputs: Properties, started: datetime, error: Error) -> Error:
         """The error, with the codes that may have come of a create whose answer was lost."""
         if isinstance(error, Ambiguous) and error.id:
-            error.reason += f"{self._undone(api, error.id, inputs)} Run `pulumi up` again."
+            error.add(f"{self._undone(api, error.id, inputs)} Run `pulumi up` again.")
             return error
         try:
             orphans = self._alike(api, inputs, started)
@@ -210,8 +210,8 @@ class RegisterCodeProvider(Lifecycle):
                     "Codes that were made just now and look like it, but may belong to somebody "
                     f"else: {', '.join(orphans)}"
                 )
-        error.reason += (
-            f" {found}. Nothing was made twice. Delete what nobody holds, then `pulumi up` again."
+        error.add(
+            f"{found}. Nothing was made twice. Delete what nobody holds, then `pulumi up` again."
         )
         return error
 
@@ -357,7 +357,8 @@ class RegisterCode(
         enabled (bool): False once it was disabled.
         registered_count (int): machines that have registered; changes without a diff.
 
-    Every input is an output too, as it is in the cloud.
+    Every input is an output too, as it is in the cloud, but for ``rotate_before_hours``,
+    ``when_in_use`` and ``adopt_id``.
 
     Source:
         TAT CreateRegisterCode, DescribeRegisterCodes, DisableRegisterCodes, DeleteRegisterCodes,

@@ -159,7 +159,7 @@ _FAILED = {
     _FAILED_FOR_GOOD: "The next `pulumi up` replaces it.",
     _OF_AN_EARLIER_CHANGE: "Look at it in the TCR console.",
     "Isolate": "Settle the account's arrears, or renew it, in the console.",
-    "Bucket-Error": "Look after its bucket in the COS console.",
+    "Bucket-Error": "Check its bucket in the COS console.",
     "Deleting": "Run `pulumi refresh` when it is gone.",
     "DeleteFailed": "Look at it in the TCR console.",
     "DeleteBucketFailed": "Empty its bucket in the COS console, and run `pulumi destroy`.",
@@ -380,18 +380,19 @@ class InstanceProvider(Lifecycle):
                         error.answer,
                     ) from None
                 lost = (
-                    f" It may exist and cost: look for {name} in the console, and take it over "
+                    f"It may exist and cost: look for {name} in the console, and take it over "
                     "with adopt_id."
                 )
                 made = _find_lost(api, name, is_held=isinstance(error, _TAKEN))
                 if made:
                     return Made(made)
                 if isinstance(error, _TAKEN) or not tries_left:
-                    error.reason += lost
+                    error.add(lost)
                     raise
                 api.sleep(_PAUSE)
             except Error as error:
-                error.reason += lost
+                if lost:
+                    error.add(lost)
                 raise
             else:
                 return Made(str(answer["RegistryId"]))
@@ -641,7 +642,7 @@ def _wait_until_running(
             # Time is up: what it is like is as it was seen last.
             continue
         if registry is None:
-            raise Gone("the vendor shows it no more. Run `pulumi refresh`.")
+            raise Gone("the vendor no longer shows it. Run `pulumi refresh`.")
         now = now | _properties(registry, inputs)
 
 
@@ -1283,7 +1284,8 @@ class Instance(
         created_at (str): RFC 3339.
         expired_at (str): RFC 3339; None where it is not prepaid.
 
-    Every input is an output too, as it is in the cloud.
+    Every input is an output too, as it is in the cloud, but for ``registry_charge_prepaid``,
+    ``sync_tag``, ``paid_until``, ``delete_bucket`` and ``adopt_id``.
 
     Source:
         TCR CreateInstance, DescribeInstances, DescribeInstanceStatus, ModifyInstance,
@@ -1294,12 +1296,13 @@ class Instance(
 
     registry_name: pulumi.Output[str]
     registry_type: pulumi.Output[str]
+    tag_specification: pulumi.Output[dict[str, Any] | None]
     tags: pulumi.Output[dict[str, str] | None]
     registry_charge_type: pulumi.Output[int]
     enable_cos_maz: pulumi.Output[bool]
     enable_cos_versioning: pulumi.Output[bool | None]
     deletion_protection: pulumi.Output[bool]
-    public_access: pulumi.Output[Any]
+    public_access: pulumi.Output[dict[str, Any] | None]
     region: pulumi.Output[str]
     registry_id: pulumi.Output[str]
     status: pulumi.Output[str]

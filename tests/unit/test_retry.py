@@ -208,6 +208,13 @@ def test_nothing_is_sent_again_for_an_engine_that_has_gone() -> None:
     assert call.pauses == []
 
 
+def test_what_is_undone_for_an_engine_that_has_gone_is_tried_again() -> None:
+    call = Hurried(_context=Context(active=False), undoes=True)
+    service = Service(_throttled, _not_sent)
+    assert repeat(service, call=call, deadline=Deadline(300), repeatable=True) == "done"
+    assert service.calls == 3
+
+
 def test_a_bug_is_not_repeated() -> None:
     calls = []
 

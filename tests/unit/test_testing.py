@@ -11,6 +11,7 @@ import responses
 
 from pulumi_hybrid import AlicloudConfig, Error, Provider, TencentcloudConfig
 from pulumi_hybrid.alicloud import ecs
+from pulumi_hybrid.fields import OnChange
 from pulumi_hybrid.lifecycle import LifecycleResource
 from pulumi_hybrid.tencentcloud import billing, tat, tcr
 from pulumi_hybrid.testing import Mocks
@@ -81,6 +82,16 @@ def test_every_output_of_every_resource_is_there_and_codes_are_secret(
     } | SECRETS.get(kind, set())
     assert {name for name in expected if seen[name][0] is None} == set()
     assert {name for name, (_, secret) in seen.items() if secret} == SECRETS.get(kind, set())
+    # The engine makes every number one.
+    assert {name for name, (value, _) in seen.items() if isinstance(value, float)} == set()
+
+
+@pytest.mark.parametrize("kind", PROGRAMS, ids=lambda kind: kind.pulumi_type.rpartition("/")[2])
+def test_type_checkers_know_every_output(kind: type[LifecycleResource]) -> None:
+    provider = kind._lifecycle
+    inputs = {one.name for one in provider.inputs if one.on_change is not OnChange.NOTHING}
+    outputs = {provider.id_output, *provider.outputs, *provider.secrets}
+    assert (inputs | outputs) - set(annotations_of(kind)) == set()
 
 
 def test_outputs_follow_the_inputs() -> None:

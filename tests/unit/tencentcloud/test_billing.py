@@ -3524,16 +3524,16 @@ MEANINGS = {
     "FailedOperation.ReturnCommonError": "the refund was refused",
     "FailedOperation.dealCreateWhitelistError": "the list of those that may order",
     "FailedOperation.Other": "the vendor could not do it",
-    "InternalError": "a fault inside the vendor's billing",
-    "InvalidParameter.Other": "does not accept an input. Check the one that it names",
+    "InternalError": "Tencent Cloud had an internal fault",
+    "InvalidParameter.Other": "does not accept an input. Check the one it names",
     "InvalidParameter.ResourceLocked": "another change of the instance",
     "InvalidParameterValue": "does not accept an input's value. Check the one that it names",
     "UnknownParameter": "this site does not know an input. Remove it",
-    "MissingParameter": "the vendor misses an input",
-    "OperationDenied": "the account's state does not allow it. See",
+    "MissingParameter": "the vendor says that an input is missing",
+    "OperationDenied": "the account's, does not allow it. See",
     "UnauthorizedOperation.CertificationNeedUpgrade": "real-name data is not complete",
     "UnauthorizedOperation.NotCertification": "has no real-name data",
-    "UnauthorizedOperation": "the key may not do this. Grant it in CAM",
+    "UnauthorizedOperation": "the key may not do this. Grant the action in CAM",
     "UnsupportedOperation": "the vendor does not support this",
     "UnsupportedOperation.NOT_SUPPORT_THIS_ACTION": "this site does not sell the product this way",
 }
@@ -3551,9 +3551,19 @@ def test_every_code_says_what_became_of_the_money(
     assert "money" in said
     assert code in said
     assert len(set(cloud.tokens)) == 1
-    if code == "FailedOperation.PaySuccDeliverFailed":
-        assert NO_MONEY not in said
-        assert "the money was taken" in said
+
+
+@pytest.mark.parametrize("lost", [[], [reset()]])
+def test_money_that_was_taken_in_vain_is_said_to_be_taken(
+    engine: Engine, cloud: Billing, provider: InstanceProvider, lost: list[Reply]
+) -> None:
+    cloud.says(CREATE, *lost, refusal("FailedOperation.PaySuccDeliverFailed"))
+    with pytest.raises(Refused) as caught:
+        up(engine, provider, INPUTS)
+    said = line(caught.value)
+    assert "the money was taken, and nothing was delivered" in said
+    assert NO_MONEY not in said
+    assert "is not known" not in said
 
 
 # The program
