@@ -139,7 +139,7 @@ def certificates() -> str | None:
     for variable in ("REQUESTS_CA_BUNDLE", "SSL_CERT_FILE"):
         path = os.environ.get(variable)
         if path and not Path(path).exists():
-            raise Misconfigured(f"{variable} names a file that does not exist. Mend or unset it")
+            raise Misconfigured(f"{variable} names a file that does not exist. Correct or unset it")
         if path:
             return path
     return None

@@ -273,7 +273,7 @@ def _in_force(cloud: Cloud, settings: Settings, plain: set[str]) -> Iterator[str
         if setting in in_use and in_use[setting](cloud) is None:
             yield f"{'':<28} left out: it belongs to another key"
         if setting.secret and found.rank == 0 and setting.top in plain:
-            yield f"{'':<28} in plain text. Encrypt it: {setting.how_to_set}"
+            yield f"{'':<28} in plain text. {setting.how_to_set}"
 
 
 def _check(title: str, ask: Callable[[], str]) -> bool:

@@ -295,7 +295,7 @@ class Structure(Field):
         names = [part.name for part in self.parts]
         for name in value:
             if name not in names:
-                yield f"{self.name}: has no {name}, but {' and '.join(names)}"
+                yield f"{self.name}: has no part {name}; its parts are {' and '.join(names)}"
         for part in self.parts:
             given = value.get(part.name)
             problems = [] if given is None else list(part.problems(given))
@@ -392,7 +392,7 @@ class Many(Field):
             yield f"{self.name}: must be a list"
             return
         if self.most is not None and len(value) > self.most:
-            yield f"{self.name}: must be at most {self.most}, are {len(value)}"
+            yield f"{self.name}: must have at most {self.most} entries, has {len(value)}"
         for index, item in enumerate(value):
             yield from replace(self.each, name=f"{self.name}[{index}]").problems(item)
 
@@ -451,7 +451,7 @@ class Tags(Field):
         if not isinstance(value, dict):
             return "must be a mapping of keys to values"
         if len(value) > self.most:
-            return f"must be at most {self.most} tags, are {len(value)}"
+            return f"must have at most {self.most} tags, has {len(value)}"
         if any(not isinstance(part, str) for tag in value.items() for part in tag):
             return "must have text for values"
         if any(not 1 <= len(key) <= self.most_in_key for key in value):

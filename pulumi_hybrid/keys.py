@@ -93,7 +93,7 @@ class FoundKeys(Keys):
             return self._find()
         except Exception:  # noqa: BLE001 - each of the classes fails in a way of its own
             raise Misconfigured(
-                f"no {self._cloud.title} key can be had from {self.origin}. Look after it there"
+                f"no {self._cloud.title} key can be had from {self.origin}. Check it there"
             ) from None
 
 

@@ -178,5 +178,5 @@ def _default_region(provider: Lifecycle) -> str:
     setting = provider.cloud.region
     region = provider.settings.get(setting)
     if not region:
-        raise Misconfigured(f"region: is not set. Give it, {setting.how_to_set}")
+        raise Misconfigured(f"region: is not set. {setting.how_to_set}, or give it")
     return region

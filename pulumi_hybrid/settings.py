@@ -55,7 +55,7 @@ class Setting:
             option = "--plaintext "
         path = "--path " if "." in self.key else ""
         variable = f" or set {self.environment[0]}" if self.environment else ""
-        return f"`pulumi config set {option}{path}{self.key} …`{variable}"
+        return f"Run `pulumi config set {option}{path}{self.key} …`{variable}"
 
 
 class _Config(Protocol):

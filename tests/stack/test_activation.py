@@ -283,7 +283,7 @@ def test_inputs_at_the_limits_of_the_vendors_page_are_accepted_in_every_region(
                 "ip_address_range: must be an IPv4 or IPv6 address or CIDR block, such as "
                 "192.168.1.1 or 192.168.0.0/16",
                 "resource_group_id: must have at least 1 characters, has 0",
-                "tags: must be at most 20 tags, are 21",
+                "tags: must have at most 20 tags, has 21",
                 "when_in_use: must be one of disable, fail, deregister",
             ],
         ),

@@ -128,7 +128,7 @@ def test_a_secret_in_plain_text_is_told(stack: Stack) -> None:
     told = doctor(stack)
     (line,) = [line.strip() for line in told.text.splitlines() if "plain text" in line]
     assert line.startswith(
-        "in plain text. Encrypt it: `pulumi config set --secret tencentcloud:secretKey …`"
+        "in plain text. Run `pulumi config set --secret tencentcloud:secretKey …`"
     )
     stack.configure({"tencentcloud:secretKey": key})
     told = doctor(stack)

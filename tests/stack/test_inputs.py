@@ -113,7 +113,7 @@ def test_no_region_anywhere_is_said_in_the_preview(stack: Stack) -> None:
     del stack.environment["TENCENTCLOUD_REGION"]
     stack.program("tat.RegisterCode('lost')")
     told = stack.preview(fails=True).text
-    assert "region: is not set. Set it on the resource, `pulumi config set tencentcloud:reg" in told
+    assert "region: is not set. Run `pulumi config set tencentcloud:reg" in told
     stack.pulumi("config", "set", "tencentcloud:region", "ap-tokyo")
     stack.up()
     assert {request["region"] for request in stack.cloud.requests()} == {"ap-tokyo"}

@@ -365,10 +365,10 @@ def test_contradictions_and_limits_are_said_in_the_preview(stack: Stack) -> None
     parameter = "{'timeSpan': 2, 'timeUnit': 'y', 'goodsNum': 3, 'productCode': 'p_other'}"
     stack.program(order("period=1", parameter=parameter))
     assert stack.preview(fails=True).problems == [
-        "parameter: its productCode says otherwise than product_code. Make them agree",
-        "parameter: its timeSpan says otherwise than period. Make them agree",
-        "parameter: its timeUnit says otherwise than period_unit. Make them agree",
-        "parameter: its goodsNum says otherwise than quantity. Make them agree",
+        "parameter: its productCode differs from product_code. Make them agree",
+        "parameter: its timeSpan differs from period. Make them agree",
+        "parameter: its timeUnit differs from period_unit (m by default). Make them agree",
+        "parameter: its goodsNum differs from quantity (1 by default). Make them agree",
     ]
     stack.program(
         """

@@ -506,12 +506,12 @@ def test_every_wrong_input_is_one_line_in_the_preview(stack: Stack) -> None:
     )
     assert stack.preview(fails=True).problems == [
         "registry_type: must be one of basic, standard, premium",
-        "tags: must be at most 10 tags, are 11",
+        "tags: must have at most 10 tags, has 11",
         "tag_specification.tags[0].key: is not given",
         "registry_charge_type: must be from 0 to 1",
         "registry_charge_prepaid.period: must be at least 1 (months)",
         "registry_charge_prepaid.renew_flag: must be from 0 to 2",
-        "public_access: has no polices, but enabled and security_policies",
+        "public_access: has no part polices; its parts are enabled and security_policies",
         "public_access.enabled: must be true or false",
         "paid_until: must be a point in time, such as 2027-01-31T00:00:00Z",
     ]

@@ -254,7 +254,7 @@ def test_domain_that_is_no_host_name_is_refused_without_showing_it(text: str) ->
         connection.domain(Settings({"tencentcloud:domain": text}, {}))
     assert str(caught.value) == (
         "tencentcloud:domain must be a host name, such as intl.tencentcloudapi.com. "
-        "`pulumi config set tencentcloud:domain …` or set TENCENTCLOUD_DOMAIN"
+        "Run `pulumi config set tencentcloud:domain …` or set TENCENTCLOUD_DOMAIN"
     )
 
 

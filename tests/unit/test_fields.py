@@ -480,7 +480,7 @@ def test_tags_take_everything_within_the_limits(value: dict[str, str]) -> None:
 @pytest.mark.parametrize(
     ("value", "problem"),
     [
-        ({"a": "", "b": "", "c": "", "d": ""}, "must be at most 3 tags, are 4"),
+        ({"a": "", "b": "", "c": "", "d": ""}, "must have at most 3 tags, has 4"),
         ({"": "v"}, "must have keys of 1 to 5 characters"),
         ({"🚀" * 6: "v"}, "must have keys of 1 to 5 characters"),
         ({"k": "🚀" * 7}, "must have values of at most 6 characters"),
@@ -624,7 +624,7 @@ def test_structure_takes_a_required_part_that_is_as_good_as_none_for_not_given(
 def test_structure_says_each_problem_once_by_the_path_of_the_part() -> None:
     wrong = {"cidr_block": "x", "note": "much too long", "on": 1, "weight": 0, "colour": "red"}
     assert list(PART.problems(wrong)) == [
-        "policy: has no colour, but cidr_block and note and on and weight",
+        "policy: has no part colour; its parts are cidr_block and note and on and weight",
         "policy.cidr_block: must be an IPv4 address or CIDR block, such as 192.168.1.1 or "
         "192.168.0.0/16",
         "policy.note: must have at most 5 characters, has 13",
@@ -685,7 +685,9 @@ def test_structure_differs_in_what_its_parts_mean(old: Any, new: Any, differs: b
 @given(st.integers(0, 6))
 def test_many_may_be_as_many_as_allowed(count: int) -> None:
     problems = list(LIST.problems([{"cidr_block": "192.0.2.1"}] * count))
-    assert problems == ([] if count <= 3 else [f"policies: must be at most 3, are {count}"])
+    assert problems == (
+        [] if count <= 3 else [f"policies: must have at most 3 entries, has {count}"]
+    )
 
 
 def test_many_without_a_limit_may_be_any_number() -> None:

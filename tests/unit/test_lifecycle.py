@@ -948,13 +948,13 @@ def test_first_look_by_get_without_any_region_says_how_to_give_one(
     with pytest.raises(Misconfigured) as caught:
         engine.read(BoxProvider(cloud), "box-7", None, {})
     assert str(caught.value) == (
-        "cannot read Box box-7: region: is not set. Give region, "
-        "`pulumi config set tencentcloud:region …` or set TENCENTCLOUD_REGION"
+        "cannot read Box box-7: region: is not set. "
+        "Run `pulumi config set tencentcloud:region …` or set TENCENTCLOUD_REGION, or give region"
     )
 
 
 def test_read_without_any_region_says_where_to_set_one(engine: Engine, cloud: Cloud) -> None:
-    with pytest.raises(Misconfigured, match=r"region: is not set\. Set it on the resource, "):
+    with pytest.raises(Misconfigured, match="TENCENTCLOUD_REGION, or set it on the resource"):
         engine.read(BoxProvider(cloud), "box-7", None, {"box_id": "box-7"})
 
 

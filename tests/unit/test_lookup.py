@@ -157,9 +157,7 @@ def test_a_region_is_the_one_that_is_given_else_the_default(
     (code,) = tat.get_register_codes(region="ap-singapore").register_codes
     assert code.register_code_id == there["register_code_id"]
     monkeypatch.delenv("TENCENTCLOUD_REGION")
-    with pytest.raises(
-        LookUpFailed, match=r"register codes: region: is not set\. Give it, `pulumi"
-    ):
+    with pytest.raises(LookUpFailed, match=r"register codes: region: is not set\. Run `pulumi"):
         tat.get_register_codes()
 
 

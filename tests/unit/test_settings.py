@@ -154,7 +154,7 @@ def test_what_cannot_be_left_out_is_the_value_or_says_how_to_set_it() -> None:
         Settings({}, {}).required(setting)
     key = "tencentcloud:assumeRoleWithWebIdentity.roleArn"
     assert str(caught.value) == (
-        f"{key} is not set. `pulumi config set --path {key} …` or set TKE_ROLE_ARN"
+        f"{key} is not set. Run `pulumi config set --path {key} …` or set TKE_ROLE_ARN"
     )
 
 

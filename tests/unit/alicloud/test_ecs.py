@@ -483,7 +483,7 @@ def test_check_takes_just_the_numbers_within_the_limits(count: int, hours: int) 
         ("ip_address_range", "localhost", "IPv4 or IPv6"),
         ("resource_group_id", "", "at least 1 character"),
         ("resource_group_id", "r" * 65, "at most 64 characters, has 65"),
-        ("tags", {f"k{number}": "" for number in range(21)}, "at most 20 tags, are 21"),
+        ("tags", {f"k{number}": "" for number in range(21)}, "at most 20 tags, has 21"),
         ("tags", {"k" * 65: ""}, "keys of 1 to 64 characters"),
         ("tags", {"": ""}, "keys of 1 to 64 characters"),
         ("tags", {"k": "v" * 129}, "values of at most 128 characters"),

@@ -111,7 +111,7 @@ CREATE_CODES = {
     "InvalidParameter.ErrorRegistryName": "the registry name is not allowed, or reserved",
     "InvalidParameter.ErrorTagOverLimit": "Give 10 at most",
     "InvalidParameter.UnsupportedRegion": "the region has no TCR",
-    "MissingParameter": "the vendor misses an input",
+    "MissingParameter": "the vendor says that an input is missing",
     "OperationDenied.QuotaOverLimit": "holds as many registries as the account may have",
     "UnauthorizedOperation": "TCR may not use COS and VPC for the account",
     "UnknownParameter": "does not know an input",
@@ -532,7 +532,7 @@ def test_check_takes_what_the_vendor_takes(news: dict[str, Any]) -> None:
             "registry_charge_prepaid.renew_flag",
             "from 0 to 2",
         ),
-        ({"tags": {f"k{number}": "" for number in range(11)}}, "tags", "at most 10 tags, are 11"),
+        ({"tags": {f"k{number}": "" for number in range(11)}}, "tags", "at most 10 tags, has 11"),
         ({"tags": {"k" * 128: ""}}, "tags", "keys of 1 to 127"),
         ({"tags": {"k": "v" * 256}}, "tags", "values of at most 255"),
         (
@@ -553,7 +553,7 @@ def test_check_takes_what_the_vendor_takes(news: dict[str, Any]) -> None:
         (
             {"tag_specification": {"tags": [{"key": f"k{number}"} for number in range(11)]}},
             "tag_specification.tags",
-            "at most 10, are 11",
+            "at most 10 entries, has 11",
         ),
         (
             {"tag_specification": {"tags": [{"key": "k"}, {"value": "v"}]}},
@@ -1339,7 +1339,7 @@ def test_create_that_fails_without_a_reason_of_the_vendors_says_so(
     cloud.answers(CREATE, CREATED)
     cloud.answers(STATUS, answer)
     cloud.statuses("Bucket-Error")
-    with pytest.raises(InitFailed, match=r"it is Bucket-Error\. Look after its bucket"):
+    with pytest.raises(InitFailed, match=r"it is Bucket-Error\. Check its bucket"):
         engine.create(provider, INPUTS)
 
 
@@ -3825,7 +3825,7 @@ def test_adopt_changes_in_place_what_can_be(
         ("FailedCreated", "Delete it in the console, and take adopt_id out"),
         ("Deleting", "Take adopt_id out to make a new one"),
         ("Isolate", "Settle the account's arrears"),
-        ("Bucket-Error", "Look after its bucket"),
+        ("Bucket-Error", "Check its bucket"),
     ],
 )
 def test_adopt_refuses_one_that_will_not_run_by_itself(
