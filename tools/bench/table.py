@@ -45,7 +45,7 @@ class Growth:
 
 
 def print_tables(rows: Sequence[Row], growth: Sequence[Growth]) -> None:
-    """Both tables, as the README shows them."""
+    """Both tables, as docs/performance.md shows them."""
     _print(
         ("measure", "goal", "figure", "others", "verdict"),
         [
