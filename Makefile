@@ -52,4 +52,4 @@ build: $(VENV)/.ready
 	@$(BIN)/nox --session build
 
 clean:
-	rm -rf $(VENV) .nox .demo .site dist .hypothesis .mypy_cache .pytest_cache .ruff_cache
+	rm -rf $(VENV) .nox .demo .site dist .hypothesis .mypy_cache .pytest_cache .ruff_cache .coverage .mutation

@@ -63,3 +63,6 @@ if not TYPE_CHECKING:  # it would know every name
             raise AttributeError(f"module {__name__!r} has no attribute {name!r}")
         module = "enrollment" if name.endswith("Enrollment") else "provider"
         return getattr(import_module(f"pulumi_hybrid.{module}"), name)
+
+    def __dir__() -> list[str]:
+        return __all__

@@ -15,7 +15,7 @@ def now() -> datetime:
 
 
 def parse(text: str) -> datetime:
-    """A vendor's point in time, RFC 3339 such as ``2024-10-26T08:50:45Z``.
+    """A vendor's point in time, RFC 3339 such as ``2024-10-26T08:50:45Z``; UTC without a zone.
 
     Raises:
         ValueError: the text is not one.

@@ -114,7 +114,11 @@ _VENDORS = (
 
 def main(arguments: list[str] | None = None) -> int:
     """Examine and tell; returns the exit status."""
-    parser = argparse.ArgumentParser(prog="python -m pulumi_hybrid.doctor", description=__doc__)
+    parser = argparse.ArgumentParser(
+        prog="python -m pulumi_hybrid.doctor",
+        description=__doc__,
+        epilog="ok: it works; NO: it does not; --: it is not set up, or cannot be known.",
+    )
     parser.add_argument("-C", "--cwd", default=".", help="the project's folder; default: this one")
     parser.add_argument("-s", "--stack", help="default: the one that is selected")
     parser.add_argument(
@@ -134,7 +138,7 @@ def main(arguments: list[str] | None = None) -> int:
     healthy = _packages()
     set_up = [_examine(vendor, settings, plain) for vendor in _VENDORS]
     if all(works is None for works in set_up):
-        _say("", "No key for either cloud.")
+        _say("", "No key for either cloud. Set one in a way that is named above.")
         return 1
     if any(set_up):
         _say("", "Whether a key may create cannot be asked without creating.")

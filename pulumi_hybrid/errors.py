@@ -17,7 +17,8 @@
     └── LookUpFailed       a program's own question to a vendor found no answer
 
 A text is one line that stands alone: what could not be done, why, what to do next, and in brackets
-the vendor's own words with code and RequestId. It never holds a code, a key or a token.
+the vendor's own words with code and RequestId. It never holds a code, a key or a token. What only
+one product refuses derives from Refused in that product's module.
 """
 
 from __future__ import annotations

@@ -12,7 +12,7 @@ import inspect
 from abc import ABC, abstractmethod
 from collections.abc import Callable, Mapping, Sequence
 from dataclasses import dataclass, field
-from typing import Any, ClassVar, get_args
+from typing import Any, ClassVar, cast, get_args
 
 import pulumi
 from pulumi.dynamic import (
@@ -81,13 +81,14 @@ class _Run:
         self.adoptions: dict[tuple[type[Lifecycle], str], _Adoption] = {}
 
     def of(self, call: Call) -> _Seen:
-        """What it has shown of a call's URN; where there is none, of nothing else either."""
+        """The record of a call's URN; a call without one gets one that it shares with nobody."""
         return self._seen.setdefault(call.urn, _Seen()) if call.urn else _Seen()
 
 
 _run = _Run()
 
 _TRIES_TO_SHOW = 8
+"""Looks, a second apart, at what was made just now: none of the vendors says how soon it shows."""
 
 _SET_REGION = "set it on the resource"
 
@@ -126,8 +127,8 @@ class Lifecycle(ResourceProvider, ABC):
         seconds: how long a create, update or delete may take where the user's ``custom_timeouts``
             say nothing.
         found_again: whether making one again with the same inputs finds the one that is there.
-            Then it is not removed at once where the engine goes meanwhile; nor ever in its own
-            place.
+            Then it is not removed at once where the engine goes meanwhile, nor where the
+            replacement turns out to be the resource itself.
         replacing: what a replacement costs, for the preview to say; empty where it is nothing.
     """
 
@@ -168,14 +169,14 @@ class Lifecycle(ResourceProvider, ABC):
             inputs: all that the program gives, and the notes of earlier runs.
         """
 
-    def look_over(self, api: Api, id: str, inputs: Properties) -> Properties | None:
+    def look_up_for_refresh(self, api: Api, id: str, inputs: Properties) -> Properties | None:
         """The same for a refresh, where what a listing showed moments ago will do.
 
         None only where ``look_up`` says so: a listing may lag, or leave something out.
         """
         return self.look_up(api, id, inputs)
 
-    def look_again(self, api: Api, id: str, inputs: Properties) -> Properties | None:
+    def look_up_while_waiting(self, api: Api, id: str, inputs: Properties) -> Properties | None:
         """The same for what is being waited for, so that those who wait may share a request."""
         return self.look_up(api, id, inputs)
 
@@ -390,7 +391,7 @@ class Lifecycle(ResourceProvider, ABC):
         elif unfinished:
             now = self._await(api, id_, noted)
         else:
-            now = self._look_up(api, id_, noted, self.look_over)
+            now = self._look_up(api, id_, noted, self.look_up_for_refresh)
         if now is None and first_look:
             raise self._nothing_there(id_, before, "Check the id and the region")
         if now is None:
@@ -454,7 +455,8 @@ class Lifecycle(ResourceProvider, ABC):
                 "it over, whose adopt_id names it."
             )
             return
-        # Before what depends on it, the engine deletes without a check; but not without a diff.
+        # Of what depends on a resource that is deleted first, the engine asks for a diff before it
+        # deletes, but for no check.
         call.replaces = seen.declared or seen.replaced is not None
         api = self._connect(inputs, call)
         self.remove(api, _id, {**inputs, **self._notes(_props)})
@@ -472,7 +474,7 @@ class Lifecycle(ResourceProvider, ABC):
         return {name: props[name] for name in self.notes if props.get(name) is not None}
 
     @property
-    def _noted(self) -> tuple[str, ...]:
+    def _own_outputs(self) -> tuple[str, ...]:
         """The outputs that are not inputs."""
         return (*self.outputs, *self.notes)
 
@@ -561,9 +563,9 @@ class Lifecycle(ResourceProvider, ABC):
             ) from None
 
     def _await(self, api: Api, id: str, inputs: Properties) -> Properties | None:
-        """What ``look_again`` says of a resource that may take a few seconds to show."""
+        """What ``look_up_while_waiting`` says of a resource that may take a few seconds to show."""
         for _ in range(_TRIES_TO_SHOW):
-            now = self._look_up(api, id, inputs, self.look_again)
+            now = self._look_up(api, id, inputs, self.look_up_while_waiting)
             if now is not None or api.deadline.left < 0:
                 return now
             api.sleep(1)
@@ -663,7 +665,9 @@ class Lifecycle(ResourceProvider, ABC):
             now = self.finish(api, made.id, inputs, before)
         except Exception as error:  # noqa: BLE001 - not even a bug of ours may lose it
             # What was not seen this time is as it was seen last.
-            seen = {name: before[name] for name in (*self._noted, *self._names) if name in before}
+            seen = {
+                name: before[name] for name in (*self._own_outputs, *self._names) if name in before
+            }
             seen |= getattr(error, "now", {})
             gone = isinstance(error, Gone) and before
             otherwise = (
@@ -793,7 +797,9 @@ class _RegisterCommand:
         return pulumi.Output.secret(pulumi.Output.all(*parts).apply(written))
 
 
-def register_command(write: Callable[[str, str, str], str], *, id: str, code: str) -> Any:
+def register_command(
+    write: Callable[[str, str, str], str], *, id: str, code: str
+) -> pulumi.Output[str | None]:
     """A register command, an Output that is made where a program asks for it.
 
     Most programs ask for one of two or for none, and in state it would be one more copy of the
@@ -804,4 +810,4 @@ def register_command(write: Callable[[str, str, str], str], *, id: str, code: st
         id: the output that is the id.
         code: the output that is the code; where there is none, there is no command.
     """
-    return _RegisterCommand(write, id, code)
+    return cast(pulumi.Output[str | None], _RegisterCommand(write, id, code))

@@ -71,8 +71,10 @@ class Listing:
         """
         with self._lock:
             first, self._first = self._first, False
-        # For a single resource no page is worth its request.
-        while not first:
+        if first:
+            # For a single resource no page is worth its request.
+            return None
+        while True:
             with self._lock:
                 # What another thread waits for may answer for this one, too.
                 self._lock.wait_for(lambda: id in self._items or not self._fetching)
@@ -101,7 +103,6 @@ class Listing:
                     # Else something was changed meanwhile.
                     if page is not None and self._items is items:
                         self._keep(page, pages, found=id in page)
-        return None
 
     def _keep(self, page: dict[Any, Item], pages: int, *, found: bool) -> None:
         if not self._items and self._unseen == range(1):

@@ -18,7 +18,7 @@ from threading import Lock
 
 _TURNS = 20
 _SECONDS = 1.01
-"""So long hold no more turns than that: a little longer than a second, for what no answer tells."""
+"""Seconds that hold so many turns at most: a little over one, for delays that no answer shows."""
 _BETWEEN = 0.025
 """Seconds between two turns: half of what would spread them evenly, so that a late one is made up
 for, and a few are not held up; and no part of a second holds many more than its share."""

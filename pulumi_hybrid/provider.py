@@ -76,7 +76,7 @@ class TencentcloudConfig:
         cam_role_name: the role of the CVM instance that the program runs on, in place of a key.
 
     Raises:
-        WrongKind: a role is none.
+        WrongKind: a role is no object of its class.
     """
 
     secret_id: pulumi.Input[str] | None = None
@@ -157,7 +157,7 @@ class AlicloudConfig:
         shared_credentials_file: the file that it is in; default ``~/.aliyun/config.json``.
 
     Raises:
-        WrongKind: a role is none.
+        WrongKind: a role is no object of its class.
     """
 
     access_key: pulumi.Input[str] | None = None
@@ -196,7 +196,7 @@ class Provider(pulumi.ProviderResource):
         configuration: what its process is given, and lookups go by.
 
     Raises:
-        WrongKind: a configuration is none.
+        WrongKind: a configuration is no object of its class.
     """
 
     def __init__(

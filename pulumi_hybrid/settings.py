@@ -349,8 +349,8 @@ class Settings:
     def session_token(self, cloud: Cloud) -> Found | None:
         """The key's token; None where there is none.
 
-        It is left out where it belongs to another key: to one that stands in the same place, and
-        that a place before has put out of force.
+        It is left out where the key that stands beside it is overridden by one from an earlier
+        place: it belongs to that key alone.
         """
         id, token = self.find(cloud.key_id), self.find(cloud.token)
         if id and token and token.rank > id.rank:

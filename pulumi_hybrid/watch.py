@@ -14,7 +14,7 @@ Item = dict[str, Any]
 """A resource as the vendor shows it."""
 
 _MOMENT = 0.5
-"""Seconds after which who waits for another's answer sees to it whether the engine still waits."""
+"""Seconds between two looks, while another's answer is waited for, whether the engine is there."""
 
 
 class NotAnswered(Error):

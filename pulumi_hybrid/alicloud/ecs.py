@@ -205,7 +205,7 @@ class ActivationProvider(Lifecycle):
                 return _properties(activation)
         return None
 
-    def look_over(self, api: Api, id: str, inputs: Properties) -> Properties | None:  # noqa: D102
+    def look_up_for_refresh(self, api: Api, id: str, inputs: Properties) -> Properties | None:  # noqa: D102
         activation = listing_of(api.place).find(id, lambda number: _page(api, number))
         return self.look_up(api, id, inputs) if activation is None else _properties(activation)
 
@@ -216,7 +216,7 @@ class ActivationProvider(Lifecycle):
         if "tags" in names:
             before, after = now.get("tags") or {}, inputs.get("tags") or {}
             removed = [key for key in before if key not in after]
-            added = {key: text for key, text in after.items() if before.get(key) != text}
+            added = {key: value for key, value in after.items() if before.get(key) != value}
             if removed:
                 api.call("UntagResources", {**target, "ResourceId": [id], "TagKey": removed})
             if added:
@@ -360,7 +360,7 @@ def _tags(shown: Mapping[str, Any]) -> dict[str, str]:
 
 
 def _tag_list(tags: Mapping[str, str]) -> list[dict[str, str]]:
-    return [{"Key": key, "Value": text} for key, text in tags.items()]
+    return [{"Key": key, "Value": value} for key, value in tags.items()]
 
 
 def _linux_command(region: str, id: str, code: str) -> str:
@@ -418,8 +418,8 @@ class Activation(
             None where there is no code.
         windows_register_command (str): secret; the agent's installer, which also registers, run by
             an administrator where it was downloaded to.
-        creation_time (str): ISO 8601, UTC.
-        expired_time (str): ISO 8601, UTC.
+        creation_time (str): RFC 3339, UTC.
+        expired_time (str): RFC 3339, UTC.
         disabled (bool): True once it was disabled.
         registered_count (int): machines that have ever registered; changes without a diff.
         deregistered_count (int): machines of those that are gone; changes without a diff.
@@ -574,8 +574,8 @@ class ActivationInfo:
         ip_address_range: ``0.0.0.0/0``, or None, for any.
         resource_group_id: None for the default group.
         tags: those that the vendor has not set; None where there are none.
-        creation_time: ISO 8601, UTC.
-        expired_time: ISO 8601, UTC.
+        creation_time: RFC 3339, UTC.
+        expired_time: RFC 3339, UTC.
         disabled: True once it was disabled.
         registered_count: machines that have ever registered.
         deregistered_count: machines of those that are gone.

@@ -17,3 +17,6 @@ if not TYPE_CHECKING:  # it would know every name
         if name not in __all__:
             raise AttributeError(f"module {__name__!r} has no attribute {name!r}")
         return import_module(f"{__name__}.{name}")
+
+    def __dir__() -> list[str]:
+        return __all__

@@ -186,15 +186,21 @@ _MOST_ORDERS = 100
 _MOST_ORDERS_SHOWN = 200
 """Above it DescribeDealsByCond leaves out the instances."""
 _MOST_MONTHS = 36
+"""The longest term that CreateInstance and RenewInstance sell at once."""
 _MOST_IDS = 100
+"""The most instances that DescribeRenewInstances takes or gives at once."""
 _SECONDS_TO_PAY = 60
+"""How long an order may show as unpaid before it counts as one that the balance did not reach."""
 _SECONDS_TO_SHOW = 60
+"""How long an order, a refund or a record may take to show; the vendor states no time."""
 _SKEW = timedelta(minutes=10)
+"""What is younger may have been made just now: the vendor's clock and ours may differ by five."""
 _CHINA = timezone(timedelta(hours=8))
 """The zone of the vendor's times, which its pages do not state."""
 _MARGIN = timedelta(days=2)
 """Looked further, since no page states the zone."""
 _QUARTER = timedelta(days=88)
+"""A look at the orders: for DescribeDealsByCond the vendor advises a span of three months."""
 _QUARTERS = 20
 """How far back an order is looked for of which nothing but its id is known."""
 
@@ -239,9 +245,8 @@ class InstanceProvider(Lifecycle):
     inputs = (
         *(
             Text(name=name, required=True, least=1, most=128)
-            for name in ("product_code", "sub_product_code", "region_code")
+            for name in ("product_code", "sub_product_code", "region_code", "zone_code")
         ),
-        Text(name="zone_code", required=True, least=1, most=128),
         Choice(name="pay_mode", words=(_PRE_PAY,), default=_PRE_PAY),
         _PARAMETER,
         Whole(name="quantity", least=1, default=1),
@@ -428,7 +433,7 @@ class InstanceProvider(Lifecycle):
         # Not every product's instances show there. What was paid for is not bought anew for that.
         return {"status": _STATUSES[_DELIVERED].name, "instance_id_list": ids}
 
-    def look_over(self, api: Api, id: str, inputs: Properties) -> Properties | None:
+    def look_up_for_refresh(self, api: Api, id: str, inputs: Properties) -> Properties | None:
         """The same, and a warning of those instances that have ended while others live."""
         now = self.look_up(api, id, inputs)
         if now and now.get("ended"):
@@ -733,7 +738,7 @@ def _ages(order: Mapping[str, Any], now: datetime) -> list[timedelta]:
 def _used_up_orders(api: Api, inputs: Properties, dead: DeadOrder, started: datetime) -> int:
     """How many orders of a product are used up, where surely none is alive.
 
-    A refused token's order is only where each token of its line up to it can have such a one.
+    A token is passed over only where there are at least as many of them as tokens up to it.
 
     Args:
         api: the vendor's API.
@@ -999,7 +1004,8 @@ def _ended(
 def _properties(ids: list[str], records: list[dict[str, Any]], renew_flag: Any) -> Properties:
     """An order's instances as inputs and outputs: the first end of those that live is the end.
 
-    Of renew_flags that differ, one is shown that is not as it was given.
+    Where the instances' renew_flags differ, one is shown that is not as it was given, so that the
+    diff sees it.
     """
     live = [record for record in records if _status(record) == _NORMAL] or records
     now: Properties = {"instance_id_list": ids, "status": _status(live[0]), **_codes(live[0])}

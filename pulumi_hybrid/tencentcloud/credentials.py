@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import threading
+from collections.abc import Callable
 from functools import partial
 from typing import Any
 from urllib.parse import quote
@@ -68,7 +69,7 @@ def _base(settings: Settings, lender: Lender) -> Keys:
     return found
 
 
-def _found(look: Any) -> Keys | None:
+def _found(look: Callable[[], tuple[str, Any]]) -> Keys | None:
     """What one of the SDK's classes finds in a time that a user waits; None where it is nothing."""
     found: list[Keys] = []
 

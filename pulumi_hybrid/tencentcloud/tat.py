@@ -81,6 +81,7 @@ _MEANINGS = {
 _PAGE = 100
 """The most that DescribeRegisterCodes takes or gives at once."""
 _MOST_PAGES_FOR_ORPHANS = 20
+"""So that a create that failed is told soon, whatever the account holds."""
 _LOOKS_FOR_ORPHANS = 4
 """A second apart, while none shows: a code may show a moment after it is made."""
 
@@ -154,7 +155,7 @@ class RegisterCodeProvider(Lifecycle):
                 return _properties(code)
         return None
 
-    def look_over(self, api: Api, id: str, inputs: Properties) -> Properties | None:  # noqa: D102
+    def look_up_for_refresh(self, api: Api, id: str, inputs: Properties) -> Properties | None:  # noqa: D102
         code = listing_of(api.place).find(id, lambda number: _page(api, number))
         return self.look_up(api, id, inputs) if code is None else _properties(code)
 
@@ -483,6 +484,8 @@ class GetRegisterInstancesResult:
 @dataclass(frozen=True)
 class RegisterCodeInfo:
     """A register code of the account, whoever made it; its value is shown to nobody.
+
+    What the vendor does not say is None.
 
     Attributes:
         register_code_id: its id.

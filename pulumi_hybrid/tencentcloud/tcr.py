@@ -133,17 +133,21 @@ _MEANINGS = {
 _PAUSE = 2.1
 """Seconds between two looks at the registries of a region that are being waited for."""
 _CREATE_TRIES = 3
+"""Each looks first for what the one before may have made."""
 _LOOKS_FOR_A_LOST_ONE = 5
+"""A second apart, after a create without an answer."""
 _SECONDS_TO_FREE_A_NAME = 60
 """Of a registry that is replaced, or until one shows whose name is surely held."""
 _SECONDS_TO_FREE_ANY_NAME = 20
 """It may be another's for ever, or that of a registry that a destroy has just deleted."""
 _SECONDS_TO_SHOW_AN_ORDER = 60
+"""Of an order without an answer, or of an earlier run."""
 _SECONDS_TO_SHOW_AN_ANSWERED_ORDER = 5
 """As little as may be: the note that keeps it from being bought twice is in state only when the run
 has ended."""
 _SECONDS_TO_SHOW_A_CHANGE = 8
 _SECONDS_OF_AN_UPGRADE = 180
+"""Of another type, for which the vendor takes 30 to 60."""
 _SECONDS_OF_AN_OLD_STATUS = 15
 """How long a status may still be that of an earlier change or deletion that failed."""
 
@@ -413,14 +417,15 @@ class InstanceProvider(Lifecycle):
     def look_up(self, api: Api, id: str, inputs: Properties) -> Properties | None:  # noqa: D102
         return _shown(api, id, _describe(api, id), inputs)
 
-    def look_again(self, api: Api, id: str, inputs: Properties) -> Properties | None:  # noqa: D102
+    def look_up_while_waiting(self, api: Api, id: str, inputs: Properties) -> Properties | None:  # noqa: D102
         return _shown(api, id, _watch(api, id), inputs)
 
     def change(  # noqa: D102
         self, api: Api, id: str, now: Properties, inputs: Properties, names: list[str]
     ) -> None:
-        charge_type = inputs.get("registry_charge_type")
-        if "registry_charge_type" in names and now.get("registry_charge_type") == 1 != charge_type:
+        was_prepaid = now.get("registry_charge_type") == 1
+        stays_prepaid = inputs.get("registry_charge_type") == 1
+        if "registry_charge_type" in names and was_prepaid and not stays_prepaid:
             raise Error(
                 "a prepaid registry cannot be made pay-as-you-go again. Set registry_charge_type "
                 "back to 1, or let the term end"
@@ -1097,8 +1102,8 @@ _SPENDING = ("paid_until", "registry_charge_type")
 
 def _is_to_become_prepaid(inputs: Properties, outputs: Properties) -> bool:
     """Whether an existing registry is to be; one that is made in this run has no outputs yet."""
-    becomes = inputs.get("registry_charge_type") == 1 != outputs.get("registry_charge_type")
-    return bool(outputs) and becomes
+    is_to_be, was = (one.get("registry_charge_type") == 1 for one in (inputs, outputs))
+    return bool(outputs) and is_to_be and not was
 
 
 def _first_term(inputs: Properties, now: Properties) -> str:
@@ -1124,7 +1129,7 @@ def _make_prepaid(
     months = inputs["registry_charge_prepaid"]["period"]
     order = _first_term(inputs, now)
     change = "registry_charge_prepaid.period"
-    return _order(api, id, inputs, before, now, months, order, flag=1, change=change)
+    return _order(api, id, inputs, before, now, months, order, wire_flag=1, change=change)
 
 
 def _renew(
@@ -1140,7 +1145,7 @@ def _renew(
         return now
     order = renewal(now["expired_at"], inputs["paid_until"])
     change = "paid_until (by a second)"
-    return _order(api, id, inputs, before, now, months, order, flag=0, change=change)
+    return _order(api, id, inputs, before, now, months, order, wire_flag=0, change=change)
 
 
 def _order(
@@ -1152,7 +1157,7 @@ def _order(
     months: int,
     order: str,
     *,
-    flag: int,
+    wire_flag: int,
     change: str,
 ) -> Properties:
     """RenewInstance, once: the action has no token, so an order is noted until it shows.
@@ -1165,7 +1170,7 @@ def _order(
         now: what the vendor shows.
         months: how many to buy.
         order: what names the order in the note.
-        flag: 1 for the term that makes it prepaid, 0 for a renewal.
+        wire_flag: the action's Flag: 1 for the term that makes it prepaid, 0 for a renewal.
         change: the input whose change asks for another order.
 
     Returns:
@@ -1177,11 +1182,11 @@ def _order(
     noted = is_same(before.get("renewal_ordered"), order)
     if api.abandoned and not noted:
         raise Error("the engine has gone, so nothing is ordered")
-    lost = None if noted else _buy(api, id, months, inputs, flag=flag)
+    lost = None if noted else _buy(api, id, months, inputs, wire_flag=wire_flag)
     answered = not noted and not lost
 
     def shows(seen: Properties) -> bool:
-        became_prepaid = flag == 1 == seen.get("registry_charge_type")
+        became_prepaid = wire_flag == 1 and seen.get("registry_charge_type") == 1
         return became_prepaid or is_later(seen["expired_at"], now["expired_at"])
 
     seconds = _SECONDS_TO_SHOW_AN_ANSWERED_ORDER if answered else _SECONDS_TO_SHOW_AN_ORDER
@@ -1224,7 +1229,7 @@ def _comes_to_show(
         api.progress("waiting for the order to show", "order")
 
 
-def _buy(api: Api, id: str, months: int, inputs: Properties, *, flag: int) -> Error | None:
+def _buy(api: Api, id: str, months: int, inputs: Properties, *, wire_flag: int) -> Error | None:
     """RenewInstance, once.
 
     Returns:
@@ -1232,7 +1237,7 @@ def _buy(api: Api, id: str, months: int, inputs: Properties, *, flag: int) -> Er
     """
     renew_flag = inputs["registry_charge_prepaid"].get("renew_flag", 0)
     term = {"Period": months, "RenewFlag": renew_flag}
-    parameters = {"RegistryId": id, "RegistryChargePrepaid": term, "Flag": flag}
+    parameters = {"RegistryId": id, "RegistryChargePrepaid": term, "Flag": wire_flag}
     try:
         _when_free(api, lambda: api.call("RenewInstance", parameters, repeatable=False))
     except (Ambiguous, Transient) as lost:

@@ -89,7 +89,7 @@ def test_a_cloud_without_a_key_is_none_that_is_ill(stack: Stack) -> None:
         del stack.environment[variable]
     told = doctor(stack)
     assert told.code == 1
-    assert told.text.endswith("\nNo key for either cloud.\n")
+    assert told.text.endswith("\nNo key for either cloud. Set one in a way that is named above.\n")
 
 
 def test_no_network(stack: Stack) -> None:

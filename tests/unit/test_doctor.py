@@ -161,7 +161,7 @@ def test_one_cloud_is_enough(world: World, examine: Examine) -> None:
 def test_no_key_for_either_cloud_is_status_1(examine: Examine) -> None:
     status, said = examine()
     assert status == 1
-    assert "No key for either cloud." in said
+    assert "No key for either cloud. Set one in a way that is named above." in said
 
 
 def test_key_that_is_refused_is_status_1_and_nothing_more_is_asked(

@@ -130,9 +130,9 @@ class BoxProvider(Lifecycle):
         found = self.there.boxes.get(id)
         return None if found is None else dict(found)
 
-    def look_over(self, api: Api, id: str, inputs: Properties) -> Properties | None:
+    def look_up_for_refresh(self, api: Api, id: str, inputs: Properties) -> Properties | None:
         self.there.looked_over.append(id)
-        return super().look_over(api, id, inputs)
+        return super().look_up_for_refresh(api, id, inputs)
 
     def change(
         self, api: Api, id: str, now: Properties, inputs: Properties, names: list[str]

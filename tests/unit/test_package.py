@@ -84,10 +84,12 @@ def test_package_says_that_it_has_no_binary_plugin() -> None:
     assert json.loads(text) == {"resource": False, "name": "pulumi_hybrid"}
 
 
-@pytest.mark.parametrize("name", ["pulumi_hybrid", "pulumi_hybrid.tencentcloud"])
+@pytest.mark.parametrize(
+    "name", ["pulumi_hybrid", "pulumi_hybrid.tencentcloud", "pulumi_hybrid.alicloud"]
+)
 def test_every_public_name_is_there(name: str) -> None:
     module = importlib.import_module(name)
-    assert sorted(module.__all__) == list(module.__all__)
+    assert sorted(module.__all__) == list(module.__all__) == dir(module)
     for public in module.__all__:
         assert getattr(module, public) is not None
 
