@@ -37,7 +37,6 @@ import xml.etree.ElementTree as ElementTree
 from collections import Counter, defaultdict
 from collections.abc import Callable, Container, Iterator, Mapping, Sequence
 from dataclasses import dataclass, field
-from functools import cache
 from importlib.machinery import ModuleSpec
 from multiprocessing import Pipe
 from pathlib import Path
@@ -85,6 +84,7 @@ class Mutant:
         lines: those of the statement that it is in, of a compound one those of its head.
         in_function: whether it is not done before a function is called.
         name: what and where, whatever else is in the file.
+        around: a digest of the function, or of the statement outside functions, that it is in.
         put: puts it into the module's tree.
     """
 
@@ -92,6 +92,7 @@ class Mutant:
     lines: range
     in_function: bool
     name: str
+    around: str
     put: Callable[[], None] = field(repr=False)
 
 
@@ -223,6 +224,7 @@ def mutants(module: str) -> tuple[ast.Module, list[Mutant]]:
         scope: str,
         in_function: bool,
         lines: range,
+        around: str,
     ) -> None:
         for new in _broken(node):
             ast.copy_location(new, node)
@@ -238,9 +240,9 @@ def mutants(module: str) -> tuple[ast.Module, list[Mutant]]:
                 else:
                     getattr(parent, name)[place] = new
 
-            found.append(Mutant(module, lines, in_function, title, put))
+            found.append(Mutant(module, lines, in_function, title, around, put))
 
-    def walk(parent: ast.AST, scope: str, in_function: bool, lines: range) -> None:
+    def walk(parent: ast.AST, scope: str, in_function: bool, lines: range, around: str) -> None:
         for name, value in ast.iter_fields(parent):
             several = isinstance(value, list)
             for place, node in enumerate(value if several else [value]):
@@ -251,10 +253,14 @@ def mutants(module: str) -> tuple[ast.Module, list[Mutant]]:
                     inner = f"{scope}.{node.name}".lstrip(".")
                 within = in_function or (name == "body" and isinstance(parent, ast.FunctionDef))
                 its_lines = _lines(node) if isinstance(node, ast.stmt) else lines
-                add(parent, name, place if several else None, node, inner, within, its_lines)
-                walk(node, inner, within, its_lines)
+                its_around = around
+                if isinstance(parent, (ast.Module, ast.ClassDef)) and not in_function:
+                    its_around = hashlib.sha256(ast.unparse(node).encode()).hexdigest()[:16]
+                at = place if several else None
+                add(parent, name, at, node, inner, within, its_lines, its_around)
+                walk(node, inner, within, its_lines, its_around)
 
-    walk(tree, "", False, range(0))
+    walk(tree, "", False, range(0), "")
     return tree, found
 
 
@@ -370,13 +376,8 @@ def _stem(mutant: Mutant) -> str:
 
 
 def _line(mutant: Mutant) -> str:
-    """Of the file of what was noticed: it counts no more once the module is another."""
-    return f"{_digest(mutant.module)} {mutant.name}"
-
-
-@cache
-def _digest(module: str) -> str:
-    return hashlib.sha256((ROOT / module).read_bytes()).hexdigest()[:16]
+    """Of the file of what was noticed: it counts no more once what is around it is another."""
+    return f"{mutant.around} {mutant.name}"
 
 
 def _noticed_before() -> set[str]:
@@ -558,7 +559,7 @@ def notice(
         trees[module], found = mutants(module)
         last = max((mutant.lines for mutant in found), key=lambda lines: lines.start)
         chosen = [mutant for mutant in found[::every] if only in mutant.name]
-        chosen += [Mutant(module, last, where, _UNBROKEN, _nothing) for where in (True, False)]
+        chosen += [Mutant(module, last, where, _UNBROKEN, "", _nothing) for where in (True, False)]
         for mutant in chosen:
             if _line(mutant) in before:
                 yield mutant, True
