@@ -38,6 +38,19 @@ def test_error_without_operation_is_its_reason() -> None:
     assert str(Error("the disk is full")) == "the disk is full"
 
 
+@pytest.mark.parametrize(
+    ("reason", "sentence"),
+    [("no box", "no box."), ("no box.", "no box."), ("[no box]", "[no box]")],
+)
+def test_what_follows_a_reason_begins_a_sentence(reason: str, sentence: str) -> None:
+    error = Error(reason)
+    error.add("Make one.")
+    assert str(error) == f"{sentence} Make one."
+    error = Error(reason)
+    error.closing = "No money has moved."
+    assert str(error) == f"{sentence} No money has moved."
+
+
 def test_refused_ends_with_the_vendors_words_code_and_request_id() -> None:
     error = Refused("TAT does not accept an input. Check it.", ANSWER)
     error.operation = "cannot create RegisterCode"
