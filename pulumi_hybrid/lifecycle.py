@@ -245,7 +245,7 @@ class Lifecycle(ResourceProvider, ABC):
         """Why it may not be replaced as it is, and what to do first; empty where it may."""
         return ""
 
-    def unfit(self, now: Properties) -> str:
+    def unfit(self, now: Properties, inputs: Properties) -> str:
         """What is wrong with an existing one that it cannot be taken over, and what to do."""
         return ""
 
@@ -393,7 +393,7 @@ class Lifecycle(ResourceProvider, ABC):
         else:
             now = self._look_up(api, id_, noted, self.look_up_for_refresh)
         if now is None and first_look:
-            raise self._nothing_there(id_, before, "Check the id and the region")
+            raise self._nothing_there(id_, before, f"Check the id{self._and_region}")
         if now is None:
             made = ", which a run made and did not finish," if unfinished else ""
             call.warn(
@@ -469,6 +469,10 @@ class Lifecycle(ResourceProvider, ABC):
     @property
     def _is_regional(self) -> bool:
         return REGION in self.inputs
+
+    @property
+    def _and_region(self) -> str:
+        return " and the region" if self._is_regional else ""
 
     def _notes(self, props: Mapping[str, Any]) -> Properties:
         return {name: props[name] for name in self.notes if props.get(name) is not None}
@@ -618,9 +622,9 @@ class Lifecycle(ResourceProvider, ABC):
         """Take over an existing resource, which must be as the program says it is."""
         now = self._look_up(api, id, inputs)
         if now is None:
-            todo = "Check adopt_id and the region, or take adopt_id out to make a new one"
+            todo = f"Check adopt_id{self._and_region}, or take adopt_id out to make a new one"
             raise self._nothing_there(id, inputs, todo)
-        if unfit := self.unfit(now):
+        if unfit := self.unfit(now, inputs):
             raise Error(f"{id}, which adopt_id names, {unfit}")
         given = {name: inputs[name] for name in now if name in inputs}
         if self.unique and self._is_made_up(self.unique, inputs, call):
@@ -674,9 +678,12 @@ class Lifecycle(ResourceProvider, ABC):
                 ", or, if it was deleted, `pulumi up --refresh` to make another" if gone else ""
             )
             why = ended(str(engine.as_error(error)))
+            # Some say already what the next run does.
+            again = (
+                "" if "`pulumi up`" in why else f" Run `pulumi up` again to finish it{otherwise}."
+            )
             raise InitFailed(
-                f"{made.id} is made and kept, but not finished: {why} "
-                f"Run `pulumi up` again to finish it{otherwise}.",
+                f"{made.id} is made and kept, but not finished: {why}{again}",
                 made.id,
                 self._outputs(made.id, inputs, seen, made.secrets),
             ) from None

@@ -141,11 +141,13 @@ class _OrderStatus:
     Attributes:
         name: as the output ``status`` shows it.
         fate: what became of the money, and what to do; empty while it may still be delivered.
+        money: where it is meanwhile.
         dead: whether it never will be, and the money is not gone: a new order may be made.
     """
 
     name: str
     fate: str = ""
+    money: str = "It is paid, or being paid, and not delivered in full"
     dead: bool = False
 
 
@@ -158,7 +160,7 @@ _STATUSES = {
     _UNPAID: _OrderStatus("UNPAID"),
     2: _OrderStatus("PAID"),
     3: _OrderStatus("DELIVERING"),
-    _DELIVERED: _OrderStatus("DELIVERED"),
+    _DELIVERED: _OrderStatus("DELIVERED", money="It is paid, and not all of its instances show"),
     5: _OrderStatus(
         "DELIVERY_FAILED",
         "The money was taken; the vendor returns it, or delivers late. Look at the order in the "
@@ -173,7 +175,7 @@ _STATUSES = {
     10: _OrderStatus("PRODUCT_INVALID", _NOT_BOUGHT, dead=True),
     11: _OrderStatus("PAYMENT_REFUSED", _NOT_BOUGHT, dead=True),
     12: _OrderStatus("PAYING"),
-    _REFUNDING: _OrderStatus("REFUNDING"),
+    _REFUNDING: _OrderStatus("REFUNDING", money="The money is on its way back"),
     30: _OrderStatus("AWAITING_CONFIRMATION"),
 }
 _DEAD = {number for number, status in _STATUSES.items() if status.dead}
@@ -538,6 +540,13 @@ class InstanceProvider(Lifecycle):
         if token is None or token != outputs.get("client_token"):
             return ""
         return f"client_token names the same order. Give another to order anew. {_NO_MONEY}"
+
+    def unfit(self, now: Properties, inputs: Properties) -> str:
+        """One that was delivered with another number of instances than is wanted."""
+        ids, quantity = _ids(now.get("instance_id_list")), inputs.get("quantity", 1)
+        if not ids or len(ids) == quantity:
+            return ""
+        return f"bought {_count(ids)}, and quantity is {quantity}. Give quantity as it was bought"
 
     def worn_out(self, inputs: Properties, outputs: Properties) -> list[str]:
         """One that was never delivered, and never will be."""
@@ -947,20 +956,22 @@ def _wait_for_delivery(api: Api, id: str, inputs: Properties, known: Properties)
         if number == _DELIVERED and len(ids) >= quantity:
             return ids
         status = _order_status(order)
-        name = status.name if status else "not visible yet"
         if status and status.fate:
-            raise NotReady(f"the order is {name}. {status.fate}", now)
-        if number == _UNPAID and to_pay.left < 0:
+            raise NotReady(f"the order is {status.name}. {status.fate}", now)
+        time_is_up = not api.may_wait(_pause(api))
+        if number == _UNPAID and (time_is_up or to_pay.left < 0):
             raise NotReady(
                 "the order is UNPAID. No money was taken: pay or cancel it in the billing console. "
                 "Once it is paid, the next `pulumi up` goes on; once cancelled, it orders anew.",
                 now,
             )
+        name = status.name if status else "not visible yet"
         passed = f"{api.deadline.passed:.0f} s"
-        if not api.may_wait(_pause(api)):
+        if time_is_up:
+            money = status.money if status else "Whether it is paid is not known"
             raise NotReady(
-                f"the order is {name} after {passed}. It is paid, or being paid, and not delivered "
-                "in full; the next `pulumi up` goes on waiting, and buys nothing.",
+                f"the order is {name} after {passed}. {money}; the next `pulumi up` goes on "
+                "waiting, and buys nothing.",
                 now,
             )
         api.wait(f"order {name} for {passed}, waiting for its delivery", name, _pause(api))

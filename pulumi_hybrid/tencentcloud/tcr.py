@@ -539,7 +539,7 @@ class InstanceProvider(Lifecycle):
             "nothing else"
         )
 
-    def unfit(self, now: Properties) -> str:
+    def unfit(self, now: Properties, inputs: Properties) -> str:
         """One that will not be Running by itself; a change that failed is mended by the next."""
         status = now["status"]
         if status not in _FAILED or status == _OF_AN_EARLIER_CHANGE:
@@ -587,7 +587,9 @@ class InstanceProvider(Lifecycle):
                     return
                 # It is deleted, and the answer that said so was lost.
         _wait_until_gone(api, id, status)
-        if not delete_bucket:
+        if status == _FAILED_FOR_GOOD:
+            api.warn(f"{id} was never made in full. Look in the COS console for a bucket of it.")
+        elif not delete_bucket:
             name = registry.get("RegistryName") or "the registry"
             api.warn(
                 f"The COS bucket of {name} ({id}) stays, with all images in it, and goes on "
@@ -889,9 +891,13 @@ def _when_free(api: Api, change: Callable[[], Any]) -> None:
             return
 
 
-def _is_without_reason(error: Error) -> bool:
+def _may_be_for_what_it_holds(error: Error) -> bool:
+    """Whether a deletion is refused without a reason, or for what the registry holds."""
     codes = ("FailedOperation", "OperationDenied", "UnsupportedOperation")
-    return isinstance(error, Refused) and error.answer.code in codes and not error.answer.message
+    if not isinstance(error, Refused) or error.answer.code not in codes:
+        return False
+    said = error.answer.message
+    return not said or bool(re.search("namespace|repositor|replica", said, re.IGNORECASE))
 
 
 def _delete(api: Api, id: str, delete: Callable[[], None]) -> None:
@@ -903,10 +909,10 @@ def _delete(api: Api, id: str, delete: Callable[[], None]) -> None:
         except Error as error:
             if isinstance(error, NotFound) and not api.undoes:
                 raise
-            if _is_without_reason(error):
+            if _may_be_for_what_it_holds(error):
                 error.reason = (
-                    "the vendor refuses it and does not say why. It does so for deletion "
-                    "protection, namespaces and replicas: look for them in the TCR console."
+                    "the vendor refuses it, as it does for deletion protection, namespaces, "
+                    "repositories and replicas. Look for them in the TCR console."
                 )
             status = None
             # Why it cannot be looked at is no answer to why it was not deleted.

@@ -963,7 +963,7 @@ def test_first_look_by_get_at_what_is_not_there_is_refused(
 ) -> None:
     with pytest.raises(Gone, match=f"^cannot read Box box-7: .*{REGION_NAME}") as caught:
         engine.read(provider, "box-7", None, {"region": REGION_NAME})
-    assert "Check the id" in str(caught.value)
+    assert "Check the id and the region" in str(caught.value)
 
 
 def test_read_goes_where_the_resource_is(
@@ -1134,7 +1134,7 @@ def test_adopt_refuses_what_is_not_there(
 ) -> None:
     with pytest.raises(Gone, match="there is no Box box-8 in ap-guangzhou") as caught:
         engine.create(provider, {"adopt_id": "box-8", "region": REGION_NAME})
-    assert "adopt_id" in str(caught.value)
+    assert "Check adopt_id and the region, or take" in str(caught.value)
     assert cloud.boxes == {}
 
 
@@ -1666,8 +1666,10 @@ def test_what_is_in_no_region_asks_for_none(engine: Engine, cloud: Cloud) -> Non
     again = engine.read(stamps, "box-1", outputs, {"label": "a"})
     assert again.inputs == {"label": "a"}
     assert cloud.connected == [("", 300)] * 2
-    with pytest.raises(Gone, match=r"there is no Stamp box-2\. Check the id"):
+    with pytest.raises(Gone, match=r"there is no Stamp box-2\. Check the id$"):
         engine.read(stamps, "box-2", None, {})
+    with pytest.raises(Gone, match=r"there is no Stamp box-2\. Check adopt_id, or take"):
+        engine.create(stamps, {"label": "a", "adopt_id": "box-2"})
 
 
 # A resource in a program

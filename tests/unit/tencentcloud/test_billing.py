@@ -1298,6 +1298,33 @@ def test_an_order_that_stays_unpaid_says_that_no_money_was_taken(
     assert cloud.count(CREATE) == 1
 
 
+@pytest.mark.parametrize(
+    ("new", "said"),
+    [
+        ({"Status": 1}, "the order is UNPAID. No money was taken"),
+        ({"Status": 2}, "PAID after 0 s. It is paid, or being paid, and not delivered in full;"),
+        ({"Status": 4}, "DELIVERED after 0 s. It is paid, and not all of its instances show;"),
+        ({"Status": 13}, "REFUNDING after 0 s. The money is on its way back;"),
+        # A status that no page knows is not asked for.
+        ({"Status": 14}, "not visible yet after 0 s. Whether it is paid is not known;"),
+    ],
+)
+def test_an_order_that_is_not_waited_for_any_longer_says_where_the_money_is(
+    engine: Engine,
+    cloud: Billing,
+    provider: InstanceProvider,
+    monkeypatch: pytest.MonkeyPatch,
+    new: dict[str, Any],
+    said: str,
+) -> None:
+    monkeypatch.setattr(billing, "_SECONDS_TO_PAY", 60)
+    cloud.new = {"ResourceId": None, **new}
+    with pytest.raises(InitFailed) as caught:
+        up(engine, provider, INPUTS, timeout=0.2)
+    assert said in line(caught.value)
+    assert line(caught.value).count("`pulumi up`") == 1
+
+
 def test_a_delivery_that_failed_is_not_bought_anew(
     engine: Engine, cloud: Billing, provider: InstanceProvider
 ) -> None:
@@ -1921,6 +1948,25 @@ def test_adopt_id_takes_over_and_buys_nothing(
     assert result.id == ID
     assert (outs(result)["status"], outs(result)["instance_id_list"]) == (status, [ONE])
     assert cloud.changes == []
+
+
+@pytest.mark.parametrize(("has", "quantity"), [(1, 2), (2, None), (2, 3)])
+@pytest.mark.parametrize("shown", [True, False])
+def test_an_order_of_another_quantity_cannot_be_adopted(
+    engine: Engine,
+    cloud: Billing,
+    provider: InstanceProvider,
+    has: int,
+    quantity: int | None,
+    shown: bool,
+) -> None:
+    ids = [ONE, TWO][:has]
+    cloud.deals = [deal(ResourceId=ids)]
+    cloud.records = [record(id) for id in ids] if shown else []
+    with pytest.raises(Error, match=f"{ID}, which adopt_id names, bought {has} inst") as caught:
+        up(engine, provider, {**PAIR, "adopt_id": ID, "quantity": quantity}, timeout=1)
+    assert not isinstance(caught.value, InitFailed)
+    assert f"quantity is {quantity or 1}. Give quantity as it was" in line(caught.value)
 
 
 @pytest.mark.parametrize("action", ["renew", "refund", "upgrade"])

@@ -1314,6 +1314,9 @@ def test_create_that_fails_for_good_is_replaced_by_the_next_run(
     cloud.of_id(listing(registry(Status="FailedCreated", DeletionProtection=protected)))
     with pytest.raises(InitFailed, match="it is FailedCreated") as caught:
         engine.create(provider, inputs)
+    said = _line(caught.value, "create Instance: ")
+    assert "The next `pulumi up` replaces it." in said
+    assert "to finish it" not in said
     diff = engine.diff(provider, ID, _kept(caught.value), inputs, inputs)
     assert (diff.changes, diff.replaces) == (True, ["status"])
     # The name is given, and unique in the world.
@@ -3067,13 +3070,17 @@ def test_delete_of_a_protected_one_that_never_was_a_registry_turns_the_protectio
 
 @pytest.mark.parametrize("status", ["Running", "FailedCreated", "FailedUpdated", "Bucket-Error"])
 def test_delete_takes_a_registry_in_any_lasting_status(
-    engine: Engine, cloud: Tcr, provider: InstanceProvider, status: str
+    engine: Engine, cloud: Tcr, provider: InstanceProvider, log: Log, status: str
 ) -> None:
     shown = listing(registry(Status=status))
     cloud.of_id(shown, shown, listing(registry(Status="Deleting")), NONE)
     cloud.answers(DELETE, served())
     _delete(engine, provider)
     assert cloud.count(DELETE) == 1
+    # What never was a registry holds no images.
+    [warning] = log.warned
+    assert ("with all images in it" in warning) is (status != "FailedCreated")
+    assert "COS console" in warning
 
 
 def test_delete_of_one_that_is_being_deleted_only_waits(
@@ -3226,23 +3233,25 @@ def test_delete_refused_says_what_the_vendor_says(
     engine: Engine, cloud: Tcr, provider: InstanceProvider, code: str
 ) -> None:
     cloud.of_id(listing(registry()))
-    cloud.answers(DELETE, refusal(code, "please delete namespace or repository first"))
-    with pytest.raises(Refused, match="please delete namespace or repository first") as caught:
+    cloud.answers(DELETE, refusal(code, "settle the bill first"))
+    with pytest.raises(Refused, match="settle the bill first") as caught:
         _delete(engine, provider)
-    _line(caught.value, f"delete Instance {ID}: ")
+    assert "replicas" not in _line(caught.value, f"delete Instance {ID}: ")
     assert cloud.count(DELETE) == 1
 
 
+@pytest.mark.parametrize("message", ["", "please delete Namespace or repository first", "replicas"])
 @pytest.mark.parametrize("code", ["OperationDenied", "FailedOperation", "UnsupportedOperation"])
-def test_delete_refused_without_a_word_says_what_may_stand_in_the_way(
-    engine: Engine, cloud: Tcr, provider: InstanceProvider, code: str
+def test_delete_refused_without_a_word_or_for_what_it_holds_says_what_may_stand_in_the_way(
+    engine: Engine, cloud: Tcr, provider: InstanceProvider, code: str, message: str
 ) -> None:
     cloud.of_id(listing(registry()))
-    cloud.answers(DELETE, refusal(code, ""))
+    cloud.answers(DELETE, refusal(code, message))
     with pytest.raises(Refused) as caught:
         _delete(engine, provider)
     said = _line(caught.value, f"delete Instance {ID}: ")
-    assert "for deletion protection, namespaces and replicas" in said
+    assert "as it does for deletion protection, namespaces, repositories and replicas" in said
+    assert message in said
     assert "See what" not in said
     assert "see what" not in said
 
