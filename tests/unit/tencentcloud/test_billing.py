@@ -3357,6 +3357,15 @@ def test_parameter_that_says_otherwise_is_a_contradiction(
     assert failures(engine, provider, parameter=parameter, **{name: value}) == []
 
 
+def test_a_contradiction_names_the_default_where_nothing_is_given(
+    engine: Engine, provider: InstanceProvider
+) -> None:
+    assert failures(engine, provider, parameter={"timeSpan": 2, "goodsNum": 3}, quantity=4) == [
+        "parameter: its timeSpan differs from period (1 by default). Make them agree",
+        "parameter: its goodsNum differs from quantity. Make them agree",
+    ]
+
+
 def test_what_is_not_known_yet_contradicts_nothing(
     engine: Engine, provider: InstanceProvider
 ) -> None:
