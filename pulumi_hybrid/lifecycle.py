@@ -44,7 +44,7 @@ class _Seen:
     Attributes:
         declared: whether the program declares it in this run.
         existed: whether it held a resource before.
-        region: that one's; empty where none is known.
+        region: that one's; None where none is known.
         named: whether the program gives its unique name.
         kept: the id of what must not be deleted, since the URN goes on holding it.
         replaced: the outputs of what is to be replaced; None where nothing is.
@@ -52,7 +52,7 @@ class _Seen:
 
     declared: bool = False
     existed: bool = False
-    region: str = ""
+    region: str | None = None
     named: bool = False
     kept: str = ""
     replaced: Properties | None = None
@@ -267,7 +267,7 @@ class Lifecycle(ResourceProvider, ABC):
         seen.declared = True
         if _olds:
             seen.existed = True
-            seen.region = str(_olds.get(REGION.name) or "")
+            seen.region = _olds.get(REGION.name)
         given = {
             name: value
             for name, value in news.items()
@@ -462,7 +462,7 @@ class Lifecycle(ResourceProvider, ABC):
         self.remove(api, _id, {**inputs, **self._notes(_props)})
         # What is made next for it takes its place.
         seen.existed = True
-        seen.region = seen.region or inputs.get(REGION.name, "")
+        seen.region = seen.region or inputs.get(REGION.name)
 
     # What the hooks share.
 

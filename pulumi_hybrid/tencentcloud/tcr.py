@@ -423,9 +423,7 @@ class InstanceProvider(Lifecycle):
     def change(  # noqa: D102
         self, api: Api, id: str, now: Properties, inputs: Properties, names: list[str]
     ) -> None:
-        was_prepaid = now.get("registry_charge_type") == 1
-        stays_prepaid = inputs.get("registry_charge_type") == 1
-        if "registry_charge_type" in names and was_prepaid and not stays_prepaid:
+        if "registry_charge_type" in names and inputs.get("registry_charge_type") != 1:
             raise Error(
                 "a prepaid registry cannot be made pay-as-you-go again. Set registry_charge_type "
                 "back to 1, or let the term end"

@@ -278,6 +278,15 @@ def test_check_keeps_the_region_where_the_engine_replaces(
     assert other.check(provider, {}, None).inputs["region"] == "eu-frankfurt"
 
 
+def test_check_keeps_the_present_region_where_an_older_resource_is_still_to_be_deleted(
+    engine: Engine, provider: BoxProvider
+) -> None:
+    engine.check(provider, {}, {"region": "eu-frankfurt"})
+    older = {"region": "ap-seoul"}
+    engine.delete(provider, "box-1", older, older)
+    assert engine.check(provider, {}, None).inputs["region"] == "eu-frankfurt"
+
+
 def test_check_takes_none_for_what_is_not_given(provider: BoxProvider) -> None:
     result = provider.check({}, {"region": None, "colour": None, "label": "a"})
     assert result.failures == []

@@ -215,6 +215,22 @@ def test_what_is_undone_for_an_engine_that_has_gone_is_tried_again() -> None:
     assert service.calls == 3
 
 
+@pytest.mark.parametrize("later", [_throttled, _not_sent])
+def test_only_an_earlier_try_that_may_have_done_the_work_leaves_it_unsure(
+    later: Callable[[], Error],
+) -> None:
+    def refused() -> Error:
+        return Refused("no.", ANSWER)
+
+    with pytest.raises(Refused) as caught:
+        repeat(Service(later, refused), call=Hurried(), deadline=Deadline(300), repeatable=True)
+    assert caught.value.unsure is None
+    service = Service(_transient, later, refused)
+    with pytest.raises(Refused) as caught:
+        repeat(service, call=Hurried(), deadline=Deadline(300), repeatable=True)
+    assert isinstance(caught.value.unsure, Transient)
+
+
 def test_a_bug_is_not_repeated() -> None:
     calls = []
 

@@ -878,6 +878,16 @@ def test_create_whose_answer_lacks_the_code_is_undone(
     assert vendor.actions == [*[CREATE] * 5, DELETE]
 
 
+def test_create_whose_first_answer_lacks_the_code_and_whose_last_is_lost_is_undone(
+    engine: Engine, vendor: Vendor, provider: ActivationProvider
+) -> None:
+    vendor.answers(CREATE, served(ActivationId=ACTIVATION_ID), *[Raw(TRUNCATED)] * 4)
+    vendor.answers(DELETE, served())
+    with pytest.raises(Ambiguous, match=r"was lost .* It is deleted again"):
+        engine.create(provider, INPUTS)
+    assert vendor.actions == [*[CREATE] * 5, DELETE]
+
+
 def test_create_that_was_not_sent_needs_no_looking_for(
     engine: Engine, vendor: Vendor, provider: ActivationProvider
 ) -> None:
