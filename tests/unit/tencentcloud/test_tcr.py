@@ -6,7 +6,6 @@ import json
 import threading
 from collections.abc import Callable, Mapping
 from concurrent.futures import ThreadPoolExecutor
-from contextlib import suppress
 from datetime import datetime, timedelta, timezone
 from typing import Any
 
@@ -811,8 +810,14 @@ def test_create_waits_a_moment_for_a_name_that_a_destroy_has_just_given_up(
 
 
 def test_create_waits_for_the_end_of_what_is_under_way(
-    engine: Engine, cloud: Tcr, provider: InstanceProvider, log: Log
+    engine: Engine,
+    cloud: Tcr,
+    provider: InstanceProvider,
+    log: Log,
+    monkeypatch: pytest.MonkeyPatch,
 ) -> None:
+    # No name is waited for.
+    monkeypatch.setattr(tcr, "_SECONDS_TO_FREE_ANY_NAME", 0)
     cloud.of_name(FREE)
     cloud.answers(CREATE, *[refusal("InternalError.ErrConflict")] * 2, CREATED)
     cloud.of_id(listing(registry()))
@@ -1429,6 +1434,37 @@ def test_create_for_an_engine_that_has_gone_is_undone_when_the_vendor_takes_it(
     assert cloud.count(DELETE) == (1 if protected else 4)
 
 
+@pytest.mark.parametrize("protected", [False, True])
+def test_create_for_an_engine_that_has_gone_is_undone_before_it_shows(
+    engine: Engine, cloud: Tcr, provider: InstanceProvider, protected: bool
+) -> None:
+    """What does not show yet is as it was made."""
+    engine.context.active = False
+    cloud.of_name(FREE)
+    cloud.answers(CREATE, CREATED)
+    cloud.of_id(NONE)
+    cloud.answers(MODIFY, *[refusal("ResourceNotFound")] * (2 * protected), DONE)
+    cloud.answers(DELETE, *[refusal("ResourceNotFound")] * (2 * (not protected)), served())
+    with pytest.raises(Gone):
+        engine.create(provider, PROTECTED if protected else INPUTS)
+    tried = [MODIFY] * 3 + [DELETE] if protected else [DELETE] * 3
+    assert cloud.changes == [CREATE, *tried]
+
+
+def test_create_for_an_engine_that_has_gone_and_that_never_shows_is_not_undone_for_ever(
+    engine: Engine, cloud: Tcr, provider: InstanceProvider, clock: Clock
+) -> None:
+    engine.context.active = False
+    cloud.of_name(FREE)
+    cloud.answers(CREATE, CREATED)
+    cloud.slowly(clock, 0.3, NONE)
+    cloud.answers(DELETE, refusal("ResourceNotFound"))
+    with pytest.raises(Gone):
+        engine.create(provider, INPUTS)
+    # The first look asks for no deletion.
+    assert cloud.count(DELETE) == 3
+
+
 @pytest.mark.parametrize(
     ("status", "timeout"), [("Deploying", 0.3), ("Running", 0)], ids=["in time", "at rest"]
 )
@@ -1631,6 +1667,48 @@ def test_update_turns_protection_off_where_it_is_taken_out(
     outputs = {**OUTPUTS, "deletion_protection": True}
     assert _update(engine, provider, INPUTS, PROTECTED, outputs) == OUTPUTS
     assert cloud.bodies(MODIFY) == [{"RegistryId": ID, "DeletionProtection": False}]
+
+
+def test_update_turns_protection_off_of_one_that_is_not_made_yet_when_it_is(
+    engine: Engine, cloud: Tcr, provider: InstanceProvider
+) -> None:
+    protected = registry(DeletionProtection=True)
+    cloud.until(MODIFY, listing({**protected, "Status": "Deploying"}), listing(protected))
+    cloud.after(MODIFY, listing(registry()))
+    cloud.answers(MODIFY, DONE)
+    outputs = {**OUTPUTS, "deletion_protection": True}
+    assert _update(engine, provider, INPUTS, PROTECTED, outputs) == OUTPUTS
+    assert cloud.bodies(MODIFY) == [{"RegistryId": ID, "DeletionProtection": False}]
+
+
+def test_update_of_tags_turns_off_no_protection_that_does_not_show(
+    engine: Engine, cloud: Tcr, provider: InstanceProvider
+) -> None:
+    shown = {**_tagged({"k": "v"}), "DeletionProtection": None}
+    cloud.of_id(listing({**shown, "TagSpecification": None}), listing(shown))
+    cloud.answers(TAG, served())
+    _update(engine, provider, {**INPUTS, "tags": {"k": "v"}})
+    assert cloud.changes == [TAG]
+
+
+def test_update_of_the_type_says_what_is_waited_for(
+    engine: Engine, cloud: Tcr, provider: InstanceProvider, log: Log
+) -> None:
+    cloud.until(MODIFY, listing(registry()))
+    cloud.after(MODIFY, *[listing(registry())] * 3, listing(registry(RegistryType="standard")))
+    cloud.answers(MODIFY, DONE)
+    _update(engine, provider, STANDARD)
+    shown = [one.message for one in log.requests]
+    assert [text for text in shown if "waiting for standard" in text]
+    assert not [text for text in shown if "waiting for Running" in text]
+
+
+def test_read_takes_the_vendors_word_for_how_it_is_charged(
+    engine: Engine, cloud: Tcr, provider: InstanceProvider
+) -> None:
+    """An end may be left of a term that is over."""
+    cloud.of_id(listing(registry(ExpiredAt=EXPIRED_AT)))
+    assert _outs(engine.read(provider, ID, OUTPUTS, INPUTS).outs)["registry_charge_type"] == 0
 
 
 def test_update_sends_one_property_a_request(
@@ -1889,10 +1967,23 @@ def test_update_of_tags_in_the_apis_own_form_tells_the_tag_service(
 
 
 @pytest.mark.parametrize("late", [1, 3])
+@pytest.mark.parametrize(
+    ("before", "after"),
+    [
+        ({"k": "v", "old": ""}, {"k": "w"}),
+        ({"k": "v"}, {"k": "v", "new": ""}),
+        ({"k": "v", "old": ""}, {"k": "v"}),
+    ],
+    ids=["both", "added", "taken out"],
+)
 def test_update_of_tags_keeps_the_new_ones_although_they_show_late(
-    engine: Engine, cloud: Tcr, provider: InstanceProvider, late: int
+    engine: Engine,
+    cloud: Tcr,
+    provider: InstanceProvider,
+    late: int,
+    before: dict[str, str],
+    after: dict[str, str],
 ) -> None:
-    before, after = {"k": "v", "old": ""}, {"k": "w"}
     cloud.until(TAG, listing(_tagged(before)))
     cloud.after(TAG, *[listing(_tagged(before))] * late, listing(_tagged(after)))
     cloud.answers(TAG, served())
@@ -1912,8 +2003,12 @@ def test_update_of_tags_does_not_wait_for_ever_for_them(
     cloud.until(TAG, listing(registry()))
     cloud.after(TAG, shown)
     cloud.answers(TAG, served())
-    with suppress(InitFailed):
+    said = ""
+    try:
         _update(engine, provider, {**INPUTS, "tags": {"k": "v"}})
+    except InitFailed as error:
+        said = str(error)
+    assert "bug" not in said
     assert cloud.count(TAG) == 1
 
 
@@ -2011,6 +2106,7 @@ def test_conversion_that_does_not_show_is_noted_and_never_ordered_again(
             _update(engine, provider, PREPAID, olds, kept)
         said = _line(caught.value, f"update Instance {ID}: ")
         assert "3 months does not show yet" in said
+        assert "to order it anew change registry_charge_prepaid.period." in said
         assert cloud.count(RENEW) == 1
         if olds is INPUTS:
             assert "whether it was bought is not known" in said
@@ -2106,6 +2202,17 @@ def test_conversion_renews_nothing_in_the_same_run_but_says_what_the_next_one_bu
     [warning] = log.warned
     assert "buys 2 more months" in warning
     assert engine.diff(provider, ID, outs, news, news).changes is True
+
+
+def test_conversion_of_what_does_not_show_whether_it_is_prepaid_keeps_what_else_was_changed(
+    engine: Engine, cloud: Tcr, provider: InstanceProvider
+) -> None:
+    cloud.until(MODIFY, listing(_without("PayMod", registry(), null=True)))
+    cloud.after(MODIFY, listing(_without("PayMod", registry(RegistryType="standard"), null=True)))
+    cloud.answers(MODIFY, DONE)
+    with pytest.raises(InitFailed, match="does not show whether it is prepaid") as caught:
+        _update(engine, provider, {**PREPAID, "registry_type": "standard"})
+    assert _kept(caught.value) == {**OUTPUTS, "registry_type": "standard"}
 
 
 @pytest.mark.parametrize("null", [False, True], ids=["left out", "null"])
@@ -2343,6 +2450,46 @@ def test_renewal_that_was_answered_and_does_not_show_is_noted_by_a_run_that_ends
     diff = engine.diff(provider, ID, ORDERED, UNTIL, UNTIL)
     assert (diff.changes, diff.replaces) == (True, [])
     assert cloud.count(RENEW) == 1
+
+
+@pytest.mark.parametrize("lost", [False, True])
+def test_renewal_without_an_answer_is_looked_for_longer_than_one_that_was_answered(
+    engine: Engine,
+    cloud: Tcr,
+    provider: InstanceProvider,
+    lost: bool,
+    monkeypatch: pytest.MonkeyPatch,
+) -> None:
+    other = "AN_ANSWERED_ORDER" if lost else "AN_ORDER"
+    monkeypatch.setattr(tcr, f"_SECONDS_TO_SHOW_{other}", 0)
+    cloud.of_id(*[listing(prepaid())] * 4, RENEWED)
+    cloud.answers(RENEW, read_timeout() if lost else DONE)
+    outs = _update(engine, provider, UNTIL, UNTIL, PREPAID_OUTPUTS)
+    assert outs == {**PREPAID_OUTPUTS, "expired_at": LATER}
+
+
+def test_renewal_of_what_is_gone_meanwhile_is_not_known_to_be_bought(
+    engine: Engine, cloud: Tcr, provider: InstanceProvider
+) -> None:
+    cloud.until(RENEW, listing(prepaid()))
+    cloud.after(RENEW, NONE)
+    cloud.answers(RENEW, read_timeout())
+    with pytest.raises(InitFailed, match="whether it was bought is not known") as caught:
+        _update(engine, provider, UNTIL, UNTIL, PREPAID_OUTPUTS)
+    _line(caught.value, f"update Instance {ID}: ")
+
+
+def test_renewal_that_shows_keeps_the_entrance_as_it_was_set(
+    engine: Engine, cloud: Tcr, provider: InstanceProvider
+) -> None:
+    cloud.until(RENEW, listing(prepaid()))
+    cloud.after(RENEW, RENEWED)
+    cloud.answers(RENEW, DONE)
+    cloud.answers(ENTRANCE, entrance("Opened"))
+    Wall(cloud, ("192.0.2.1", "office"), lost={})
+    news = {**UNTIL, "public_access": OPEN}
+    outs = _update(engine, provider, news, UNTIL, PREPAID_OUTPUTS)
+    assert outs == {**PREPAID_OUTPUTS, "expired_at": LATER, "public_access": OPEN}
 
 
 def test_renewal_that_was_answered_is_looked_for_no_longer_than_some_seconds(
@@ -2760,6 +2907,10 @@ def test_entrance_that_is_refused_and_stays_as_it_is_says_what_the_vendor_says(
     with pytest.raises(InitFailed, match="OperationDenied"):
         _update(engine, provider, ACCESSIBLE)
     assert cloud.count(MANAGE) == 1 + lost
+    # Where no answer was lost, it is told at once.
+    looks = cloud.bodies(ENTRANCE)
+    assert (len(looks) > 3) is lost
+    assert looks[0] == {"RegistryId": ID}
 
 
 @pytest.mark.parametrize("status", ["Opening", "Deleting", "Walled up", None])
@@ -2909,12 +3060,13 @@ def test_policy_whose_version_is_stale_is_looked_at_again(
     cloud.of_id(listing(registry()))
     cloud.answers(ENTRANCE, entrance("Opened"))
     old = [allowed(policy("10.0.0.0/8", "old", version=version)) for version in ("1", "2")]
-    cloud.answers(POLICIES, *[old[0]] * 3, old[1], allowed())
-    cloud.answers(DROP_POLICY, refusal("ResourceNotFound"), DONE)
+    cloud.answers(POLICIES, *[old[0]] * 3, old[0], old[1], allowed())
+    cloud.answers(DROP_POLICY, *[refusal("ResourceNotFound")] * 2, DONE)
     news = {**INPUTS, "public_access": {"enabled": True}}
     _update(engine, provider, news, outputs={**OUTPUTS, "public_access": OPEN})
     seen = {"RegistryId": ID, "PolicyIndex": 0, "CidrBlock": "10.0.0.0/8"}
-    assert cloud.bodies(DROP_POLICY) == [{**seen, "PolicyVersion": one} for one in ("1", "2")]
+    # Nothing was changed, so that nothing is waited for.
+    assert cloud.bodies(DROP_POLICY) == [{**seen, "PolicyVersion": one} for one in ("1", "1", "2")]
 
 
 def test_policy_that_is_refused_in_passing_is_looked_for_and_sent_again(
@@ -3066,6 +3218,18 @@ def test_delete_of_a_protected_one_that_never_was_a_registry_turns_the_protectio
     _delete(engine, provider)
     assert cloud.changes == [MODIFY, DELETE]
     assert cloud.bodies(MODIFY) == [{"RegistryId": ID, "DeletionProtection": False}]
+
+
+def test_delete_lifts_no_protection_that_does_not_show(
+    engine: Engine, cloud: Tcr, provider: InstanceProvider
+) -> None:
+    """Whether there is one the vendor knows, and refuses."""
+    cloud.of_id(listing(registry(DeletionProtection=None)))
+    cloud.answers(MODIFY, DONE)
+    cloud.answers(DELETE, refusal("OperationDenied", "it is protected"))
+    with pytest.raises(Refused, match="it is protected"):
+        _delete(engine, provider, PROTECTED)
+    assert cloud.count(MODIFY) == 0
 
 
 @pytest.mark.parametrize("status", ["Running", "FailedCreated", "FailedUpdated", "Bucket-Error"])
