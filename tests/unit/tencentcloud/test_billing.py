@@ -997,6 +997,34 @@ def test_an_order_of_an_earlier_run_may_be_held_by_another_stack(
     assert f"order {ID} was made before this run" in said
 
 
+def test_an_order_whose_age_does_not_show_is_not_called_another_stacks(
+    engine: Engine,
+    cloud: Billing,
+    provider: InstanceProvider,
+    next_run: Callable[[], InstanceProvider],
+    log: Log,
+) -> None:
+    state = bought(engine, cloud, provider)
+    cloud.deals[0]["CreateTime"] = f"{china(hours=20)}?"
+    assert up(engine, next_run(), INPUTS).id == state["order_id"]
+    assert log.warned == []
+
+
+def test_an_order_that_is_replaced_by_itself_is_not_called_another_stacks(
+    engine: Engine,
+    cloud: Billing,
+    provider: InstanceProvider,
+    next_run: Callable[[], InstanceProvider],
+    log: Log,
+) -> None:
+    state = bought(engine, cloud, provider)
+    cloud.deals[0]["CreateTime"] = china(hours=20)
+    again = next_run()
+    inputs = engine.check(again, INPUTS, INPUTS).inputs
+    assert engine.create(again, inputs).id == state["order_id"]
+    assert log.warned == []
+
+
 def test_a_client_token_whose_order_is_dead_is_an_error(
     engine: Engine,
     cloud: Billing,
@@ -1538,6 +1566,24 @@ def test_a_site_that_knows_no_list_of_statuses_is_asked_for_each(
     assert bought(engine, cloud, provider)["status"] == "NORMAL"
     asked = [body["Status"] for body in cloud.bodies(DEALS) if "Status" in body]
     assert asked == [*range(1, 13)] * (len(asked) // 12)
+
+
+def test_a_site_that_knows_no_list_of_statuses_shows_what_was_not_delivered(
+    engine: Engine, cloud: Billing, provider: InstanceProvider
+) -> None:
+    cloud.knows_sets = False
+    cloud.new = {"Status": 5, "ResourceId": None}
+    with pytest.raises(InitFailed, match="the order is DELIVERY_FAILED"):
+        up(engine, provider, INPUTS)
+
+
+def test_what_is_no_id_among_an_orders_instances_is_left_out(
+    engine: Engine, cloud: Billing, provider: InstanceProvider
+) -> None:
+    cloud.new = {"ResourceId": [7, "", ONE, None, TWO]}
+    cloud.shows = False
+    cloud.records = [record(), record(TWO)]
+    assert bought(engine, cloud, provider, PAIR)["instance_id_list"] == [ONE, TWO]
 
 
 def test_no_look_asks_for_more_orders_than_still_show_their_instances(
@@ -3133,6 +3179,21 @@ def test_delete_of_what_is_refunded_heeds_no_later_refund_that_failed(
     delete(engine, provider, state)
     assert cloud.changes == [CREATE]
     assert "1 instance (cfw-1) refunded" in log.warned[-1]
+
+
+@pytest.mark.parametrize("newest_first", [True, False])
+def test_delete_tells_of_the_newest_of_the_refunds_that_have_failed(
+    engine: Engine, cloud: Billing, provider: InstanceProvider, newest_first: bool
+) -> None:
+    state = bought(engine, cloud, provider)
+    cloud.records[0]["Status"] = "ISOLATED"
+    refunds = [
+        deal(name, Action="refund", Status=5, CreateTime=china(minutes=minutes))
+        for name, minutes in (("newer", 1), ("older", 2))
+    ]
+    cloud.deals += refunds if newest_first else reversed(refunds)
+    with pytest.raises(Error, match="the refund, order newer, is DELIVERY_FAILED"):
+        delete(engine, provider, state)
 
 
 def test_delete_of_isolated_instances_moves_no_money(
