@@ -951,7 +951,8 @@ def _wait_for_delivery(api: Api, id: str, inputs: Properties, known: Properties)
         now = {**known, **(_undelivered(order) if order else {"status": "PAYING"})}
         number = whole(order.get("Status")) if order else None
         ids = _ids(order.get("ResourceId")) if order else []
-        if number == _DELIVERED and len(ids) < quantity:
+        if len(ids) < quantity:
+            # As the create action answered.
             ids = known.get("instance_id_list") or ids
         if number == _DELIVERED and len(ids) >= quantity:
             return ids

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import itertools
 import json
+import re
 from collections.abc import Callable, Mapping
 from datetime import datetime, timedelta, timezone
 from typing import Any
@@ -232,7 +233,7 @@ class Billing:
         found = [
             one
             for one in self.deals
-            if one["Status"] in asked
+            if (one["Status"] in asked or one["Status"] is None)
             and body["StartTime"] <= one["CreateTime"] <= body["EndTime"]
             and body.get("OrderId") in (None, str(one["OrderId"]))
             and (body.get("ResourceId") is None or body["ResourceId"] in (one["ResourceId"] or []))
@@ -586,6 +587,9 @@ def test_tokens_are_the_same_whatever_version_made_them(
     renewed(engine, provider, state, "2099-02-01T00:00:00+08:00")
     [body] = cloud.bodies(RENEW)
     assert body["ClientToken"] == "f73957c394a8921f9ff85fc0f94e9b2fdfb144d2fd1b4fd2be6a5e7e7a44de9d"
+    delete(engine, provider, state)
+    [body] = cloud.bodies(REFUND)
+    assert body["ClientToken"] == "0b826555cbd41032f1c452673429df39d2aaa7fa05a7f9d389fad12caf9ef3bc"
 
 
 def test_the_line_goes_on_behind_the_token_of_what_is_replaced(
@@ -1313,6 +1317,17 @@ def test_ids_that_stay_in_part_are_kept_and_finished_by_the_next_run(
     assert cloud.changes == [CREATE]
 
 
+def test_a_delivered_order_is_waited_for_until_all_of_its_instances_show(
+    engine: Engine, cloud: Billing, provider: InstanceProvider
+) -> None:
+    cloud.new = {"ResourceId": [ONE]}
+    cloud.shows = False
+    cloud.records = [record(), record(TWO)]
+    cloud.after(4, DEALS, lambda: cloud.deals[0].update(ResourceId=[ONE, TWO]))
+    assert outs(up(engine, provider, PAIR))["instance_id_list"] == [ONE, TWO]
+    assert cloud.changes == [CREATE]
+
+
 def test_an_order_that_stays_unpaid_says_that_no_money_was_taken(
     engine: Engine, cloud: Billing, provider: InstanceProvider
 ) -> None:
@@ -1330,11 +1345,17 @@ def test_an_order_that_stays_unpaid_says_that_no_money_was_taken(
     ("new", "said"),
     [
         ({"Status": 1}, "the order is UNPAID. No money was taken"),
-        ({"Status": 2}, "PAID after 0 s. It is paid, or being paid, and not delivered in full;"),
-        ({"Status": 4}, "DELIVERED after 0 s. It is paid, and not all of its instances show;"),
-        ({"Status": 13}, "REFUNDING after 0 s. The money is on its way back;"),
+        (
+            {"Status": 2},
+            "PAID after some seconds. It is paid, or being paid, and not delivered in full;",
+        ),
+        (
+            {"Status": 4},
+            "DELIVERED after some seconds. It is paid, and not all of its instances show;",
+        ),
+        ({"Status": 13}, "REFUNDING after some seconds. The money is on its way back;"),
         # A status that no page knows is not asked for.
-        ({"Status": 14}, "not visible yet after 0 s. Whether it is paid is not known;"),
+        ({"Status": 14}, "not visible yet after some seconds. Whether it is paid is not known;"),
     ],
 )
 def test_an_order_that_is_not_waited_for_any_longer_says_where_the_money_is(
@@ -1349,8 +1370,9 @@ def test_an_order_that_is_not_waited_for_any_longer_says_where_the_money_is(
     cloud.new = {"ResourceId": None, **new}
     with pytest.raises(InitFailed) as caught:
         up(engine, provider, INPUTS, timeout=0.2)
-    assert said in line(caught.value)
+    assert said in re.sub(r"after \d+ s\.", "after some seconds.", line(caught.value))
     assert line(caught.value).count("`pulumi up`") == 1
+    assert caught.value.outputs["status"] == NAMES.get(new["Status"], "PAYING")
 
 
 def test_a_delivery_that_failed_is_not_bought_anew(
@@ -1574,7 +1596,7 @@ def test_a_site_that_knows_no_list_of_statuses_shows_what_was_not_delivered(
     cloud.knows_sets = False
     cloud.new = {"Status": 5, "ResourceId": None}
     with pytest.raises(InitFailed, match="the order is DELIVERY_FAILED"):
-        up(engine, provider, INPUTS)
+        up(engine, provider, INPUTS, timeout=1)
 
 
 def test_what_is_no_id_among_an_orders_instances_is_left_out(
@@ -1763,6 +1785,18 @@ def test_a_refund_that_failed_is_none(
     assert read(engine, provider, state)[0] == ID
     delete(engine, provider, state)
     assert cloud.changes == [CREATE, REFUND]
+
+
+@pytest.mark.parametrize("first_is_as_given", [True, False])
+def test_an_order_whose_renew_flag_is_not_given_shows_one_that_is_not_the_default(
+    engine: Engine, cloud: Billing, provider: InstanceProvider, first_is_as_given: bool
+) -> None:
+    flags = ["NOTIFY_AND_MANUAL_RENEW", "NOTIFY_AND_AUTO_RENEW"]
+    cloud.deals = [deal(ResourceId=[ONE, TWO])]
+    cloud.records = [record(RenewFlag=flags[0]), record(TWO, RenewFlag=flags[1])]
+    if not first_is_as_given:
+        cloud.records.reverse()
+    assert outs(engine.read(provider, ID, None, {}))["renew_flag"] == flags[1]
 
 
 def test_the_term_ends_when_that_of_the_first_live_instance_does(
@@ -2623,6 +2657,69 @@ def test_a_renewal_whose_order_shows_late_is_waited_for(
     assert cloud.count(RENEW) == 1
 
 
+def test_a_renewal_under_way_is_not_waited_for_a_second_time(
+    engine: Engine, cloud: Billing, provider: InstanceProvider
+) -> None:
+    state = bought(engine, cloud, provider)
+    under_way = deal("under-way", Action="renew", Status=3)
+    cloud.deals.append(under_way)
+
+    def delivered() -> None:
+        under_way.update(Status=4)
+        cloud.extend(ONE, 1)
+
+    cloud.after(4, RECORDS, delivered)
+    now = renewed(engine, provider, state, "2099-03-01T00:00:00+08:00")
+    assert now["expired_time"] == "2099-03-01T00:00:00+08:00"
+    [body] = cloud.bodies(RENEW)
+    assert body["Period"] == 1
+
+
+@pytest.mark.parametrize("status", [None, 14])
+def test_a_renewal_whose_status_does_not_show_is_waited_for(
+    engine: Engine, cloud: Billing, provider: InstanceProvider, status: int | None
+) -> None:
+    state = bought(engine, cloud, provider)
+    cloud.renewal = {"Status": status}
+    cloud.after(6, RECORDS, lambda: cloud.extend(ONE, 1))
+    now = renewed(engine, provider, state, "2099-02-01T00:00:00+08:00")
+    assert now["expired_time"] == "2099-02-01T00:00:00+08:00"
+    assert cloud.count(RENEW) == 1
+
+
+def test_a_renewal_that_is_accepted_without_an_order_is_not_asked_for_with_another_token(
+    engine: Engine, cloud: Billing, provider: InstanceProvider
+) -> None:
+    state = bought(engine, cloud, provider)
+    cloud.says(RENEW, served(OrderIdList=[]), done=True)
+    now = renewed(engine, provider, state, "2099-02-01T00:00:00+08:00")
+    assert now["expired_time"] == "2099-02-01T00:00:00+08:00"
+    assert cloud.count(RENEW) == 1
+
+
+def test_a_renewal_that_is_an_older_one_and_alive_is_not_asked_for_with_another_token(
+    engine: Engine, cloud: Billing, provider: InstanceProvider
+) -> None:
+    state = bought(engine, cloud, provider)
+    # Not every renewal shows as one of its instance.
+    old = deal("old", Action="renew", Status=3, CreateTime=china(hours=20), ResourceId=None)
+    cloud.deals.append(old)
+    cloud.says(RENEW, served(OrderIdList=["old"]))
+    cloud.after(6, RECORDS, lambda: cloud.extend(ONE, 1))
+    renewed(engine, provider, state, "2099-02-01T00:00:00+08:00")
+    assert cloud.count(RENEW) == 1
+
+
+def test_renewals_that_were_bought_before_one_that_failed_are_noted(
+    engine: Engine, cloud: Billing, provider: InstanceProvider
+) -> None:
+    state = bought(engine, cloud, provider, PAIR)
+    cloud.after(1, RENEW, lambda: cloud.renewal.update(Status=7))
+    with pytest.raises(InitFailed, match="is CLOSED") as caught:
+        renewed(engine, provider, state, "2099-02-01T00:00:00+08:00", PAIR)
+    assert set(caught.value.outputs["renewals"]) == {ONE}
+
+
 def test_a_renewal_under_way_that_does_not_show_is_named(
     engine: Engine, cloud: Billing, provider: InstanceProvider
 ) -> None:
@@ -2860,6 +2957,69 @@ def test_delete_that_disables_renewal_refunds_nothing(
     assert (body["InstanceId"], body["RenewFlag"]) == (ONE, "DISABLE_NOTIFY_AND_MANUAL_RENEW")
     assert (body["ProductCode"], body["RegionCode"]) == ("p_cloudfirewall", "ap-guangzhou")
     assert "No money comes back" in log.warned[-1]
+
+
+def test_delete_that_disables_the_renewal_of_what_does_not_show_takes_the_programs_word_for_it(
+    engine: Engine, cloud: Billing, provider: InstanceProvider
+) -> None:
+    inputs = {**INPUTS, "on_delete": "disable_renewal"}
+    cloud.shows = False
+    cloud.new = {"ProductCode": None, "SubProductCode": None}
+    delete(engine, provider, bought(engine, cloud, provider, inputs), inputs)
+    [body] = cloud.bodies(SET)
+    assert (body["ProductCode"], body["RegionCode"]) == ("p_cloudfirewall", "ap-guangzhou")
+
+
+@pytest.mark.parametrize("on_delete", ["refund", "disable_renewal"])
+def test_delete_of_what_neither_shows_nor_is_in_state_ends_it(
+    engine: Engine, cloud: Billing, provider: InstanceProvider, on_delete: str
+) -> None:
+    inputs = {**INPUTS, "on_delete": on_delete}
+    cloud.deals = [deal()]
+    delete(engine, provider, {"order_id": ID}, inputs)
+    assert cloud.changes == [REFUND if on_delete == "refund" else SET]
+
+
+def test_delete_of_what_is_being_refunded_and_names_no_instance_has_nothing_to_end(
+    engine: Engine, cloud: Billing, provider: InstanceProvider
+) -> None:
+    cloud.deals = [deal(Status=13, ResourceId=None)]
+    delete(engine, provider, {"order_id": ID})
+    assert cloud.changes == []
+
+
+@pytest.mark.parametrize("status", [None, 3])
+def test_delete_waits_for_the_delivery_although_the_instance_has_an_id(
+    engine: Engine, cloud: Billing, provider: InstanceProvider, status: int | None
+) -> None:
+    cloud.deals = [deal(Status=status)]
+    cloud.after(4, DEALS, lambda: cloud.deals[0].update(Status=4))
+    delete(engine, provider, {"order_id": ID, "instance_id_list": [ONE]})
+    assert cloud.changes == [REFUND]
+
+
+def test_delete_asks_for_a_refund_under_way_with_the_token_that_it_had(
+    engine: Engine, cloud: Billing, provider: InstanceProvider
+) -> None:
+    state = bought(engine, cloud, provider)
+    cloud.refund_status = 13
+    for _ in range(2):
+        # What shows lags behind.
+        cloud.records[0]["Status"] = "NORMAL"
+        with pytest.raises(Error, match="is ordered and not done"):
+            delete(engine, provider, state, timeout=0.3)
+    assert len({body["ClientToken"] for body in cloud.bodies(REFUND)}) == 1
+    assert cloud.count(REFUND) == 2
+
+
+@pytest.mark.parametrize("status", [None, 99])
+def test_a_refund_whose_status_does_not_show_is_one(
+    engine: Engine, cloud: Billing, provider: InstanceProvider, status: int | None
+) -> None:
+    state = bought(engine, cloud, provider)
+    cloud.records.clear()
+    cloud.deals.append(refund(Status=status))
+    assert read(engine, provider, state)[0] in ("", ID)
 
 
 def test_delete_that_retains_asks_nothing(
