@@ -1137,8 +1137,15 @@ def _renew(api: Api, inputs: Properties, now: Properties) -> Properties:
                     "Period": min(months, _MOST_MONTHS),
                     "PeriodUnit": "m",
                 }
-                with _telling("Renewals bought before", bought):
-                    orders = _order_renewal(api, parameters, line[sum(map(_is_dead, renewals)) :])
+                tokens = line[sum(map(_is_dead, renewals)) :]
+                try:
+                    with _telling("Renewals bought before", bought):
+                        orders = _order_renewal(api, parameters, tokens)
+                except Error as error:
+                    if not bought:
+                        raise
+                    # What was bought is noted all the same.
+                    raise NotReady(str(error), now) from None
             made = {id: under_way.get(id, {}).get("CreateTime") for id in orders}
             followed, end = end, _wait_for_term(api, instance_id, end, made, now)
             bought += orders

@@ -2710,12 +2710,18 @@ def test_a_renewal_that_is_an_older_one_and_alive_is_not_asked_for_with_another_
     assert cloud.count(RENEW) == 1
 
 
+@pytest.mark.parametrize("is_refused", [True, False])
 def test_renewals_that_were_bought_before_one_that_failed_are_noted(
-    engine: Engine, cloud: Billing, provider: InstanceProvider
+    engine: Engine, cloud: Billing, provider: InstanceProvider, is_refused: bool
 ) -> None:
     state = bought(engine, cloud, provider, PAIR)
-    cloud.after(1, RENEW, lambda: cloud.renewal.update(Status=7))
-    with pytest.raises(InitFailed, match="is CLOSED") as caught:
+    if is_refused:
+        refused = refusal("FailedOperation.BalanceInsufficient")
+        cloud.after(1, RENEW, lambda: cloud.says(RENEW, refused))
+    else:
+        cloud.after(1, RENEW, lambda: cloud.renewal.update(Status=7))
+    said = r"too low.*Renewals bought before: .*\[Billing RenewInst" if is_refused else "is CLOSED"
+    with pytest.raises(InitFailed, match=said) as caught:
         renewed(engine, provider, state, "2099-02-01T00:00:00+08:00", PAIR)
     assert set(caught.value.outputs["renewals"]) == {ONE}
 
