@@ -2049,6 +2049,16 @@ def test_an_order_of_another_quantity_cannot_be_adopted(
     assert f"quantity is {quantity or 1}. Give quantity as it was" in line(caught.value)
 
 
+def test_an_order_that_is_not_delivered_yet_can_be_adopted(
+    engine: Engine, cloud: Billing, provider: InstanceProvider
+) -> None:
+    cloud.deals = [deal(Status=3, ResourceId=None)]
+    cloud.records = [record()]
+    cloud.after(3, DEALS, lambda: cloud.deals[0].update(Status=4, ResourceId=[ONE]))
+    assert outs(up(engine, provider, {**INPUTS, "adopt_id": ID}))["instance_id_list"] == [ONE]
+    assert cloud.changes == []
+
+
 @pytest.mark.parametrize("action", ["renew", "refund", "upgrade"])
 def test_an_order_that_is_no_purchase_cannot_be_adopted(
     engine: Engine, cloud: Billing, provider: InstanceProvider, action: str
