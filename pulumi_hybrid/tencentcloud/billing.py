@@ -1060,7 +1060,7 @@ def _live(api: Api, id: str, ids: Sequence[str], inputs: Properties) -> list[dic
             {
                 "InstanceId": one,
                 "ProductCode": inputs.get("product_code") or order.get("ProductCode"),
-                "SubProductCode": inputs.get("sub_product_code") or order.get("SubProductCode"),
+                "SubProductCode": order.get("SubProductCode"),
                 "RegionCode": inputs.get("region_code"),
             }
             for one in hidden
@@ -1142,9 +1142,7 @@ def _renew(api: Api, inputs: Properties, now: Properties) -> Properties:
                     with _telling("Renewals bought before", bought):
                         orders = _order_renewal(api, parameters, tokens)
                 except Error as error:
-                    if not bought:
-                        raise
-                    # What was bought is noted all the same.
+                    # With the note of what was bought before.
                     raise NotReady(str(error), now) from None
             made = {id: under_way.get(id, {}).get("CreateTime") for id in orders}
             followed, end = end, _wait_for_term(api, instance_id, end, made, now)
