@@ -38,7 +38,7 @@ from collections import Counter, defaultdict
 from collections.abc import Callable, Container, Iterator, Mapping, Sequence
 from dataclasses import dataclass, field
 from importlib.machinery import ModuleSpec
-from multiprocessing import Pipe
+from multiprocessing import Pipe, SimpleQueue
 from pathlib import Path
 from types import CodeType, FunctionType, ModuleType
 from typing import Any
@@ -294,6 +294,8 @@ class Tests:
         self._files = list(files)
         self._through: dict[tuple[str, int], set[str]] = defaultdict(set)
         self._seconds: dict[str, float] = defaultdict(float)
+        self.keen = Counter[str]()
+        """How many breaks of tables each test has noticed: who noticed many is asked first."""
 
     def measure(self, folder: Path) -> None:
         """Run all unit tests once, and keep what each runs through."""
@@ -323,9 +325,7 @@ class Tests:
 
     def patience(self, item: pytest.Item) -> float:
         """Seconds after which a test surely hangs."""
-        path, _, name = item.nodeid.partition("[")[0].partition(".py::")
-        test = f"{path.replace('/', '.')}.{name}"
-        return ONE_HANGS_SECONDS + 2 * self._seconds.get(test, 0.0)
+        return ONE_HANGS_SECONDS + 2 * self._seconds.get(_test(item.nodeid), 0.0)
 
     def fastest_of(self, mutant: Mutant) -> tuple[list[str], float]:
         """Those that most likely notice a break soon, and how many seconds they may take."""
@@ -359,13 +359,23 @@ class Tests:
         stem = _stem(mutant)
         chosen: list[str] = []
         seconds = 0.0
-        for test in sorted(through, key=lambda one: (stem not in one, self._seconds[one], one)):
+
+        def rank(test: str) -> Any:
+            return stem not in test, -self.keen[test], self._seconds[test], test
+
+        for test in sorted(through, key=rank):
             seconds += self._seconds[test]
             if seconds > most_seconds and chosen:
                 break
             file, _, function = test.rpartition(".")
             chosen.append(f"{file.replace('.', '/')}.py::{function}")
         return chosen, HANGS_SECONDS + 2 * seconds
+
+
+def _test(nodeid: str) -> str:
+    """A test's name, parameters left out, as JUnit's files have it."""
+    path, _, name = nodeid.partition("[")[0].partition(".py::")
+    return f"{path.replace('/', '.')}.{name}"
 
 
 def _stem(mutant: Mutant) -> str:
@@ -528,6 +538,23 @@ class Imported(importlib.abc.MetaPathFinder, importlib.abc.InspectLoader):
         return Path(self._path).read_text()
 
 
+class Teller:
+    """Tells which test has noticed, from the process in which it ran. A plugin of pytest's."""
+
+    def __init__(self) -> None:
+        self._noticed: SimpleQueue[str] = SimpleQueue()
+
+    def pytest_runtest_logreport(self, report: pytest.TestReport) -> None:
+        """Of each part of each test."""
+        if report.failed:
+            self._noticed.put(_test(report.nodeid))
+
+    def told(self) -> Iterator[str]:
+        """What was told since the last time."""
+        while not self._noticed.empty():
+            yield self._noticed.get()
+
+
 def _nothing() -> None:
     pass
 
@@ -581,13 +608,19 @@ def notice(
             yield inside[number], code != 0
     os.waitpid(pid, 0)
 
+    teller = Teller()
+
     def notice(mutant: Mutant, tests: list[str]) -> int:
         mutant.put()
         sys.meta_path.insert(0, Imported(mutant.module, trees[mutant.module]))
-        return int(pytest.main([*PYTEST, "--assert=plain", "-x", *tests]))
+        return int(pytest.main([*PYTEST, "--assert=plain", "-x", *tests], plugins=[teller]))
+
+    def own_of(mutant: Mutant) -> tuple[list[str], float]:
+        tests.keen.update(teller.told())
+        return tests.own_of(mutant)
 
     doubtful: list[Mutant] = []
-    for mutant, code in _forked(outside, workers, tests.own_of, notice):
+    for mutant, code in _forked(outside, workers, own_of, notice):
         if code or mutant.name in explained or mutant.name == _UNBROKEN:
             _tell(mutant, code)
             yield mutant, code != 0
