@@ -333,10 +333,19 @@ class Tests:
 
     def own_of(self, mutant: Mutant) -> tuple[list[str], float]:
         """Those of the module's own file."""
-        stem = _stem(mutant)
-        own = [test for test in self._seconds if stem in test]
+        return self._chosen(mutant, self._own(mutant))
+
+    def others_of(self, mutant: Mutant) -> tuple[list[str], float]:
+        """Those of other files that run through the module at all."""
+        through = set[str]().union(
+            *(tests for (module, _), tests in self._through.items() if module == mutant.module)
+        )
+        return self._chosen(mutant, through - self._own(mutant))
+
+    def _own(self, mutant: Mutant) -> set[str]:
+        own = {test for test in self._seconds if f".test_{Path(mutant.module).stem}." in test}
         package = Path(mutant.module).parent.name
-        return self._chosen(mutant, {test for test in own if f".{package}." in test} or set(own))
+        return {test for test in own if f".{package}." in test} or own
 
     def of(self, mutant: Mutant, most_seconds: float = math.inf) -> tuple[list[str], float]:
         """As pytest's command line has them, and how many seconds they may take.
@@ -344,19 +353,14 @@ class Tests:
         Those of the module's own file come first.
         """
         through = set[str]().union(*(self._through[mutant.module, line] for line in mutant.lines))
-        if not mutant.in_function or not through:
-            # What is run when the module is imported, or by no test.
-            through = set[str]().union(
-                *(tests for (module, _), tests in self._through.items() if module == mutant.module)
-            )
-        return self._chosen(mutant, through, most_seconds)
+        return self._chosen(mutant, through or self._own(mutant), most_seconds)
 
     def _chosen(
         self, mutant: Mutant, through: set[str], most_seconds: float = math.inf
     ) -> tuple[list[str], float]:
         if self._files:
             return self._files, 5.0 * HANGS_SECONDS
-        stem = _stem(mutant)
+        stem = f".test_{Path(mutant.module).stem}."
         chosen: list[str] = []
         seconds = 0.0
 
@@ -376,10 +380,6 @@ def _test(nodeid: str) -> str:
     """A test's name, parameters left out, as JUnit's files have it."""
     path, _, name = nodeid.partition("[")[0].partition(".py::")
     return f"{path.replace('/', '.')}.{name}"
-
-
-def _stem(mutant: Mutant) -> str:
-    return f".test_{Path(mutant.module).stem}."
 
 
 # What was seen before
@@ -611,6 +611,9 @@ def notice(
     teller = Teller()
 
     def notice(mutant: Mutant, tests: list[str]) -> int:
+        if not tests:
+            # Else pytest would run all.
+            return 0
         mutant.put()
         sys.meta_path.insert(0, Imported(mutant.module, trees[mutant.module]))
         return int(pytest.main([*PYTEST, "--assert=plain", "-x", *tests], plugins=[teller]))
@@ -627,7 +630,7 @@ def notice(
         else:
             doubtful.append(mutant)
             print(f"doubtful: {mutant.name}", flush=True)
-    for mutant, code in _forked(doubtful, workers, tests.of, notice):
+    for mutant, code in _forked(doubtful, workers, tests.others_of, notice):
         _tell(mutant, code)
         yield mutant, code != 0
 
