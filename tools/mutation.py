@@ -6,7 +6,8 @@ reason why it may; the run fails where one stands there not, where a reason is l
 is no more, or where too few are noticed.
 
     python -m tools.mutation [MODULE ...]    modules by their path, such as pulumi_hybrid/retry.py
-    python -m tools.mutation --resume        what an earlier run saw noticed is not tried again
+    python -m tools.mutation --resume        what an earlier run saw noticed is not tried again, nor
+                                             what may survive
 
 What is broken: conditions, comparisons, numbers, names and codes in quotes, what is merged and
 listed, keyword arguments, results, and statements that are left out. What is not: texts that people
@@ -323,9 +324,9 @@ class Tests:
             for line, contexts in measured.contexts_by_lineno(path).items():
                 self._through[module, line] |= {name for name in contexts if name in self._seconds}
 
-    def patience(self, item: pytest.Item) -> float:
+    def patience(self, nodeid: str) -> float:
         """Seconds after which a test surely hangs."""
-        return ONE_HANGS_SECONDS + 2 * self._seconds.get(_test(item.nodeid), 0.0)
+        return ONE_HANGS_SECONDS + 2 * self._seconds.get(_test(nodeid), 0.0)
 
     def fastest_of(self, mutant: Mutant) -> tuple[list[str], float]:
         """Those that most likely notice a break soon, and how many seconds they may take."""
@@ -503,7 +504,7 @@ class Patched:
         items = [item for test in tests for item in self._items[test]]
         for item, following in zip(items, [*items[1:], None], strict=True):
             # A process that an alarm ends has noticed.
-            signal.setitimer(signal.ITIMER_REAL, self._tests.patience(item))
+            signal.setitimer(signal.ITIMER_REAL, self._tests.patience(item.nodeid))
             for report in runtestprotocol(item, log=False, nextitem=following):
                 if report.failed:
                     return 1
@@ -539,10 +540,19 @@ class Imported(importlib.abc.MetaPathFinder, importlib.abc.InspectLoader):
 
 
 class Teller:
-    """Tells which test has noticed, from the process in which it ran. A plugin of pytest's."""
+    """Tells which test has noticed, from the process in which it ran. A plugin of pytest's.
 
-    def __init__(self) -> None:
+    Args:
+        patience: seconds that a test may take.
+    """
+
+    def __init__(self, patience: Callable[[str], float]) -> None:
+        self._patience = patience
         self._noticed: SimpleQueue[str] = SimpleQueue()
+
+    def pytest_runtest_logstart(self, nodeid: str) -> None:
+        """A process that an alarm ends has noticed."""
+        signal.setitimer(signal.ITIMER_REAL, self._patience(nodeid))
 
     def pytest_runtest_logreport(self, report: pytest.TestReport) -> None:
         """Of each part of each test."""
@@ -577,6 +587,7 @@ def notice(
     only: str,
     every: int,
     before: Container[str],
+    untried: Container[str],
 ) -> Iterator[tuple[Mutant, bool]]:
     """Each break of some modules, or a sample of them, and whether it was noticed."""
     trees: dict[str, ast.Module] = {}
@@ -588,8 +599,8 @@ def notice(
         chosen = [mutant for mutant in found[::every] if only in mutant.name]
         chosen += [Mutant(module, last, where, _UNBROKEN, "", _nothing) for where in (True, False)]
         for mutant in chosen:
-            if _line(mutant) in before:
-                yield mutant, True
+            if _line(mutant) in before or mutant.name in untried:
+                yield mutant, mutant.name not in untried
             else:
                 (inside if mutant.in_function else outside).append(mutant)
 
@@ -608,7 +619,7 @@ def notice(
             yield inside[number], code != 0
     os.waitpid(pid, 0)
 
-    teller = Teller()
+    teller = Teller(tests.patience)
 
     def notice(mutant: Mutant, tests: list[str]) -> int:
         if not tests:
@@ -666,6 +677,7 @@ def main() -> int:
         arguments.only,
         arguments.every,
         _noticed_before(),
+        reasons if arguments.resume else (),
     ):
         if mutant.name == _UNBROKEN:
             if is_noticed:
