@@ -230,6 +230,19 @@ def test_an_output_is_for_the_output_form(
             "managed instances: activation_id: must be text",
         ),
         (tcr.get_instance, {"registry_id": 5}, "the registry: registry_id: must be text"),
+        *(
+            (
+                look_up,
+                {name: "x" * 257},
+                f"{what}: {name}: must have at most 256 characters, has 257",
+            )
+            for look_up, what, name in (
+                (tat.get_register_instances, "registered machines", "register_code_id"),
+                (ecs.get_managed_instances, "managed instances", "activation_id"),
+                (tcr.get_instance, "the registry", "registry_id"),
+                (tcr.get_instance, "the registry", "registry_name"),
+            )
+        ),
         (tcr.get_instance, {}, "the registry: give registry_id or registry_name, one of them"),
     ],
 )
