@@ -272,7 +272,7 @@ class InstanceProvider(Lifecycle):
             default=_RENEW_FLAGS[0],
             on_change=OnChange.UPDATE,
         ),
-        Text(name="client_token", least=1, most=64, ascii_only=True, shown=False),
+        Text(name="client_token", least=1, most=64, ascii_only=True),
         Moment(
             name="paid_until",
             on_change=OnChange.NOTHING,
