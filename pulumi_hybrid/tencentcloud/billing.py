@@ -542,7 +542,9 @@ class InstanceProvider(Lifecycle):
         return f"client_token names the same order. Give another to order anew. {_NO_MONEY}"
 
     def unfit(self, now: Properties, inputs: Properties) -> str:
-        """One that was delivered with another number of instances than is wanted."""
+        """One that is over, or was delivered with another number of instances than is wanted."""
+        if now["status"] in _DEAD_NAMES:
+            return f"is {now['status']}. Take adopt_id out to order anew"
         ids, quantity = _ids(now.get("instance_id_list")), inputs.get("quantity", 1)
         if not ids or len(ids) == quantity:
             return ""
@@ -605,9 +607,7 @@ def _is_partial(inputs: Properties, outputs: Properties) -> bool:
     return len(_ids(outputs.get("instance_id_list"))) < (whole(inputs.get("quantity")) or 1)
 
 
-_UNDELIVERED_NAMES = [
-    status.name for number, status in _STATUSES.items() if number != _DELIVERED and not status.dead
-]
+_UNDELIVERED_NAMES = [status.name for number, status in _STATUSES.items() if number != _DELIVERED]
 
 
 def _lasting(outputs: Properties) -> list[str]:

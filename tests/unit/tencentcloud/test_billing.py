@@ -2049,6 +2049,17 @@ def test_an_order_of_another_quantity_cannot_be_adopted(
     assert f"quantity is {quantity or 1}. Give quantity as it was" in line(caught.value)
 
 
+@pytest.mark.parametrize("status", DEAD)
+def test_an_order_that_is_over_cannot_be_adopted(
+    engine: Engine, cloud: Billing, provider: InstanceProvider, status: int
+) -> None:
+    cloud.deals = [deal(Status=status, ResourceId=None)]
+    said = f"which adopt_id names, is {NAMES[status]}. Take adopt_id out to order anew"
+    with pytest.raises(Error, match=said) as caught:
+        up(engine, provider, {**INPUTS, "adopt_id": ID}, timeout=1)
+    assert not isinstance(caught.value, InitFailed)
+
+
 def test_an_order_that_is_not_delivered_yet_can_be_adopted(
     engine: Engine, cloud: Billing, provider: InstanceProvider
 ) -> None:
