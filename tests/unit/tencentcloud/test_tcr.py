@@ -1711,6 +1711,16 @@ def test_read_takes_the_vendors_word_for_how_it_is_charged(
     assert _outs(engine.read(provider, ID, OUTPUTS, INPUTS).outs)["registry_charge_type"] == 0
 
 
+def test_update_keeps_how_it_is_charged_where_the_vendor_does_not_say(
+    engine: Engine, cloud: Tcr, provider: InstanceProvider
+) -> None:
+    shown = _without("PayMod", registry(), null=True)
+    cloud.until(MODIFY, listing(shown))
+    cloud.after(MODIFY, listing({**shown, "DeletionProtection": True}))
+    cloud.answers(MODIFY, DONE)
+    assert _update(engine, provider, PROTECTED) == {**OUTPUTS, "deletion_protection": True}
+
+
 def test_update_sends_one_property_a_request(
     engine: Engine, cloud: Tcr, provider: InstanceProvider
 ) -> None:
