@@ -1721,6 +1721,23 @@ def test_update_keeps_how_it_is_charged_where_the_vendor_does_not_say(
     assert _update(engine, provider, PROTECTED) == {**OUTPUTS, "deletion_protection": True}
 
 
+def test_diff_leaves_the_versioning_as_it_is_where_it_is_taken_out(
+    engine: Engine, provider: InstanceProvider
+) -> None:
+    """No value stands for none: the vendor has it on or off as the bucket is."""
+    outputs, olds = ({**one, "enable_cos_versioning": True} for one in (OUTPUTS, INPUTS))
+    assert engine.diff(provider, ID, outputs, olds, INPUTS).changes is False
+
+
+def test_check_takes_a_paid_until_of_five_years_from_now_at_most(
+    engine: Engine, provider: InstanceProvider
+) -> None:
+    near, far = (f"{datetime.now(timezone.utc).year + years}-01-01T00:00:00Z" for years in (2, 7))
+    assert engine.check(provider, _until(near), None).failures == []
+    [failure] = engine.check(provider, _until(far), None).failures
+    assert failure.reason == "paid_until: must be at most 5 years from now"
+
+
 def test_update_sends_one_property_a_request(
     engine: Engine, cloud: Tcr, provider: InstanceProvider
 ) -> None:
@@ -2759,6 +2776,7 @@ def test_create_opens_the_entrance_then_lets_in_who_is_named(
     outs = _outs(engine.create(provider, ACCESSIBLE).outs)
     assert outs["public_access"] == OPEN
     assert cloud.changes == [CREATE, MANAGE, ADD_POLICY]
+    assert cloud.bodies(CREATE) == [{"RegistryName": NAME, "RegistryType": "basic"}]
     assert cloud.bodies(MANAGE) == [{"RegistryId": ID, "Operation": "Create"}]
     assert cloud.bodies(ADD_POLICY) == [
         {"RegistryId": ID, "CidrBlock": "192.0.2.1", "Description": "office"}
