@@ -365,7 +365,7 @@ class Tests:
         chosen: list[str] = []
         seconds = 0.0
 
-        def rank(test: str) -> Any:
+        def rank(test: str) -> tuple[bool, int, float, str]:
             return stem not in test, -self.keen[test], self._seconds[test], test
 
         for test in sorted(through, key=rank):
@@ -398,10 +398,14 @@ def _noticed_before() -> set[str]:
 # Running them
 
 
+_Choose = Callable[[Mutant], tuple[list[str], float]]
+"""The tests that a break is tried with, and how many seconds they may take."""
+
+
 def _forked(
     waiting: Sequence[Mutant],
     workers: int,
-    choose: Callable[[Mutant], tuple[list[str], float]],
+    choose: _Choose,
     notice: Callable[[Mutant, list[str]], int],
 ) -> Iterator[tuple[Mutant, int]]:
     """Each break with the exit code of a process of its own, in which it is to be noticed."""
@@ -435,6 +439,27 @@ def _forked(
             elif time.monotonic() > end:
                 os.killpg(pid, signal.SIGKILL)
         time.sleep(0.002)
+
+
+def _tried(
+    waiting: Sequence[Mutant],
+    workers: int,
+    passes: tuple[_Choose, _Choose],
+    notice: Callable[[Mutant, list[str]], int],
+    explained: Container[str],
+) -> Iterator[tuple[Mutant, int]]:
+    """The same in two passes: what is not noticed in the first, and may not be, is tried again."""
+    doubtful: list[Mutant] = []
+    for mutant, code in _forked(waiting, workers, passes[0], notice):
+        if code or mutant.name in explained or mutant.name == _UNBROKEN:
+            _tell(mutant, code)
+            yield mutant, code
+        else:
+            doubtful.append(mutant)
+            print(f"doubtful: {mutant.name}", flush=True)
+    for mutant, code in _forked(doubtful, workers, passes[1], notice):
+        _tell(mutant, code)
+        yield mutant, code
 
 
 class Patched:
@@ -475,18 +500,8 @@ class Patched:
                 self._functions[_place(one.__code__)].append(one)
         # Else a collection in each process would copy all that it has in common with this one.
         gc.freeze()
-        doubtful: list[Mutant] = []
-        fastest = self._tests.fastest_of
-        for mutant, code in _forked(self._waiting, self._workers, fastest, self._notice):
-            if code or mutant.name in self._explained:
-                _tell(mutant, code)
-                self.noticed.append((mutant, code))
-            else:
-                doubtful.append(mutant)
-                print(f"doubtful: {mutant.name}", flush=True)
-        for mutant, code in _forked(doubtful, self._workers, self._tests.of, self._notice):
-            _tell(mutant, code)
-            self.noticed.append((mutant, code))
+        passes = (self._tests.fastest_of, self._tests.of)
+        self.noticed += _tried(self._waiting, self._workers, passes, self._notice, self._explained)
         return True
 
     def _notice(self, mutant: Mutant, tests: list[str]) -> int:
@@ -633,16 +648,8 @@ def notice(
         tests.keen.update(teller.told())
         return tests.own_of(mutant)
 
-    doubtful: list[Mutant] = []
-    for mutant, code in _forked(outside, workers, own_of, notice):
-        if code or mutant.name in explained or mutant.name == _UNBROKEN:
-            _tell(mutant, code)
-            yield mutant, code != 0
-        else:
-            doubtful.append(mutant)
-            print(f"doubtful: {mutant.name}", flush=True)
-    for mutant, code in _forked(doubtful, workers, tests.others_of, notice):
-        _tell(mutant, code)
+    passes = (own_of, tests.others_of)
+    for mutant, code in _tried(outside, workers, passes, notice, explained):
         yield mutant, code != 0
 
 

@@ -1106,8 +1106,8 @@ _SPENDING = ("paid_until", "registry_charge_type")
 
 def _is_to_become_prepaid(inputs: Properties, outputs: Properties) -> bool:
     """Whether an existing registry is to be; one that is made in this run has no outputs yet."""
-    is_to_be, was = (one.get("registry_charge_type") == 1 for one in (inputs, outputs))
-    return bool(outputs) and is_to_be and not was
+    asked, is_now = inputs.get("registry_charge_type"), outputs.get("registry_charge_type")
+    return bool(outputs and asked == 1 and is_now != 1)
 
 
 def _first_term(inputs: Properties, now: Properties) -> str:

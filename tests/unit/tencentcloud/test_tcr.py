@@ -1659,21 +1659,12 @@ def test_update_sends_what_changed_and_returns_what_shows(
     assert cloud.bodies(MODIFY) == [{"RegistryId": ID, **sent}]
 
 
+@pytest.mark.parametrize("statuses", [["Running"], ["Deploying", "Running"]])
 def test_update_turns_protection_off_where_it_is_taken_out(
-    engine: Engine, cloud: Tcr, provider: InstanceProvider
+    engine: Engine, cloud: Tcr, provider: InstanceProvider, statuses: list[str]
 ) -> None:
-    cloud.of_id(listing(registry(DeletionProtection=True)), listing(registry()))
-    cloud.answers(MODIFY, DONE)
-    outputs = {**OUTPUTS, "deletion_protection": True}
-    assert _update(engine, provider, INPUTS, PROTECTED, outputs) == OUTPUTS
-    assert cloud.bodies(MODIFY) == [{"RegistryId": ID, "DeletionProtection": False}]
-
-
-def test_update_turns_protection_off_of_one_that_is_not_made_yet_when_it_is(
-    engine: Engine, cloud: Tcr, provider: InstanceProvider
-) -> None:
-    protected = registry(DeletionProtection=True)
-    cloud.until(MODIFY, listing({**protected, "Status": "Deploying"}), listing(protected))
+    protected = [registry(Status=status, DeletionProtection=True) for status in statuses]
+    cloud.until(MODIFY, *map(listing, protected))
     cloud.after(MODIFY, listing(registry()))
     cloud.answers(MODIFY, DONE)
     outputs = {**OUTPUTS, "deletion_protection": True}
